@@ -1,0 +1,1 @@
+//! JSON front door: /api/v1, OpenAPI, problem+json.

@@ -1,0 +1,1 @@
+//! Decisions: record, drain, search, export.

@@ -1,0 +1,1 @@
+//! The operations of the control plane and who may do them.

@@ -1,0 +1,1 @@
+//! HTML front door: server-rendered pages, forms, CSRF.

@@ -1,0 +1,1 @@
+//! Ids, names, roles and the clock: the words every other crate speaks.

@@ -1,0 +1,1 @@
+//! Strict JSON: what two parsers could read differently is refused.

@@ -1,0 +1,1 @@
+//! The only door to Redis: config epoch, quotas, decision stream.

@@ -1,0 +1,1 @@
+//! The MCP wire as a gateway must read it: envelope, headers, versions, SSE, list filtering. Pure.

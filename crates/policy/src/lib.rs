@@ -1,0 +1,1 @@
+//! The policy language v1: read, compile, judge. Pure.

@@ -1,0 +1,1 @@
+//! Development only: private Postgres and Redis, fixtures, the architecture test.

@@ -1,0 +1,3 @@
+//! The one binary: configuration, wiring, roles, shutdown, command line.
+
+fn main() {}

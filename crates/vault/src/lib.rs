@@ -1,0 +1,1 @@
+//! Keys, tokens, password hashes, JWT, sealed credentials, randomness.
