@@ -1,0 +1,1 @@
+//! The only door to upstream servers: pooled client, address guard, no redirects.
