@@ -1,0 +1,20 @@
+# Everything a person types. The services that demo and test need are started by scripts/services, and stopped after.
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint fmt
+
+help: ## show this list
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
+
+demo: ## build, start everything, drive an agent through the gateway; ONCE=1 ends after the table
+	cargo build --release --locked -p tollgate -p flowforge-sim
+	scripts/services run -- target/release/tollgate demo $(if $(ONCE),--once)
+
+test: ## every test, with private services
+	scripts/services run -- scripts/test
+
+lint: ## formatting and clippy, warnings denied
+	cargo fmt --all -- --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+fmt: ## format the code
+	cargo fmt --all
