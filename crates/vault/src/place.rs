@@ -1,0 +1,60 @@
+//! Where a sealed record belongs. A record opens only in its own place, so that a value copied from one row
+//! to another, or from one tenant to another, is as good as destroyed.
+
+use domain::{GrantId, ServerId, TenantId};
+
+/// The identity of a sealed value: what it is, and the row it lies in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place<'a> {
+    /// The value of a static header that is sent to an upstream server.
+    UpstreamHeader {
+        /// The owner.
+        tenant: TenantId,
+        /// The server whose header it is.
+        server: ServerId,
+        /// The header's name, in lower case.
+        name: &'a str,
+    },
+    /// The token of a grant, kept so that an admin can reveal it.
+    GrantToken {
+        /// The owner.
+        tenant: TenantId,
+        /// The grant whose token it is.
+        grant: GrantId,
+    },
+    /// An upstream's MCP session, as the client holds it.
+    McpSession {
+        /// The owner.
+        tenant: TenantId,
+        /// The grant that opened the session.
+        grant: GrantId,
+    },
+}
+
+impl Place<'_> {
+    /// The associated data: every field behind its length, so that no two places give the same bytes.
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
+        let mut field = |bytes: &[u8]| {
+            out.extend_from_slice(&(bytes.len() as u64).to_be_bytes());
+            out.extend_from_slice(bytes);
+        };
+        match self {
+            Self::UpstreamHeader { tenant, server, name } => {
+                field(b"upstream-header");
+                field(tenant.uuid().as_bytes());
+                field(server.uuid().as_bytes());
+                field(name.as_bytes());
+            }
+            Self::GrantToken { tenant, grant } => {
+                field(b"grant-token");
+                field(tenant.uuid().as_bytes());
+                field(grant.uuid().as_bytes());
+            }
+            Self::McpSession { tenant, grant } => {
+                field(b"mcp-session");
+                field(tenant.uuid().as_bytes());
+                field(grant.uuid().as_bytes());
+            }
+        }
+    }
+}
