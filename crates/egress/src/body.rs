@@ -1,0 +1,96 @@
+//! The body of an upstream's answer: a stream with an idle limit and no total one, or at most so many bytes at once.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use tokio::time::{Instant, Sleep};
+
+use crate::error::{EgressError, Phase};
+
+/// Pieces of the answer as they come. Dropping it closes the stream.
+#[derive(Debug)]
+pub struct Body {
+    incoming: Incoming,
+    idle: Duration,
+    /// Runs only while a piece is waited for; most answers come in one and never need it.
+    timer: Option<Pin<Box<Sleep>>>,
+    waiting: bool,
+}
+
+impl Body {
+    pub(crate) fn new(incoming: Incoming, idle: Duration) -> Self {
+        Self { incoming, idle, timer: None, waiting: false }
+    }
+
+    /// The whole body, if it is at most `max` bytes long; stops reading as soon as it is longer.
+    pub async fn read(mut self, max: usize) -> Result<Bytes, EgressError> {
+        if self.incoming.size_hint().lower() > max as u64 {
+            return Err(EgressError::TooLarge { max });
+        }
+        let mut first = Bytes::new();
+        let mut all = BytesMut::new();
+        while let Some(frame) = self.frame().await {
+            let Ok(data) = frame?.into_data() else { continue };
+            if first.len().max(all.len()) + data.len() > max {
+                return Err(EgressError::TooLarge { max });
+            }
+            if first.is_empty() && all.is_empty() {
+                first = data;
+                continue;
+            }
+            if all.is_empty() {
+                all.extend_from_slice(&first);
+            }
+            all.extend_from_slice(&data);
+        }
+        Ok(if all.is_empty() { first } else { all.freeze() })
+    }
+
+    fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(self.idle)));
+        if !self.waiting {
+            self.waiting = true;
+            timer.as_mut().reset(Instant::now() + self.idle);
+        }
+        timer.as_mut().poll(cx)
+    }
+}
+
+impl HttpBody for Body {
+    type Data = Bytes;
+    type Error = EgressError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, EgressError>>> {
+        match Pin::new(&mut self.incoming).poll_frame(cx) {
+            Poll::Ready(frame) => {
+                self.waiting = false;
+                Poll::Ready(
+                    frame.map(|frame| {
+                        frame.map_err(|error| EgressError::classify(&error, EgressError::Broken))
+                    }),
+                )
+            }
+            Poll::Pending => match self.poll_idle(cx) {
+                Poll::Ready(()) => Poll::Ready(Some(Err(EgressError::Timeout(Phase::Idle)))),
+                Poll::Pending => Poll::Pending,
+            },
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.incoming.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.incoming.size_hint()
+    }
+}

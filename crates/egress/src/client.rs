@@ -1,0 +1,126 @@
+//! The client: one pool of kept-alive connections for a process.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use domain::UpstreamUrl;
+use http::{Request, Response};
+use http_body_util::Full;
+use hyper_util::client::legacy;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+
+use crate::body::Body;
+use crate::connect::{Connector, Lookup, Resolver};
+use crate::error::{EgressError, Phase};
+
+/// Many servers of this protocol's ecosystem close a connection that was idle for 5 seconds. Letting go of it first
+/// means that no request is written into a closing one, which would be lost and may not be repeated.
+const POOL_IDLE: Duration = Duration::from_secs(4);
+
+/// How upstreams are called. There is no limit on how long an answer may take in all: streams last for hours.
+#[derive(Clone, Copy, Debug)]
+pub struct EgressConfig {
+    /// Whether addresses inside (loopback, private, link-local, ...) may be called.
+    pub allow_private: bool,
+    /// Name resolution, TCP and TLS together.
+    pub connect_timeout: Duration,
+    /// From the request to the head of its response, connecting included.
+    pub first_byte_timeout: Duration,
+    /// Between two pieces of a response's body.
+    pub idle_timeout: Duration,
+}
+
+impl Default for EgressConfig {
+    /// Public addresses only; 5 s to connect, 2 minutes to begin to answer, 5 minutes between pieces.
+    fn default() -> Self {
+        Self {
+            allow_private: false,
+            connect_timeout: Duration::from_secs(5),
+            first_byte_timeout: Duration::from_mins(2),
+            idle_timeout: Duration::from_mins(5),
+        }
+    }
+}
+
+/// Calls upstream servers. Cheap to clone; clones share the pool.
+#[derive(Clone)]
+pub struct Client {
+    pool: legacy::Client<Connector, Full<Bytes>>,
+    resolver: Resolver,
+    tls: Arc<rustls::ClientConfig>,
+    config: EgressConfig,
+}
+
+impl Client {
+    /// A client that trusts the issuers this machine trusts.
+    pub fn new(config: EgressConfig) -> Result<Self, EgressError> {
+        Self::with_lookup(config, Lookup::System)
+    }
+
+    pub(crate) fn with_lookup(config: EgressConfig, lookup: Lookup) -> Result<Self, EgressError> {
+        let tls = trust_of_this_machine()?;
+        let resolver = Resolver { lookup, allow_private: config.allow_private };
+        let connector = Connector::new(resolver.clone(), tls.clone(), config.connect_timeout);
+        let pool = legacy::Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(POOL_IDLE)
+            .timer(TokioTimer::new())
+            .http2_keep_alive_interval(Duration::from_secs(20))
+            .http2_adaptive_window(true)
+            .build(connector);
+        Ok(Self { pool, resolver, tls: Arc::new(tls), config })
+    }
+
+    /// Whether the address can be called at all: its host resolves, and to where calls may go.
+    pub async fn check(&self, url: &UpstreamUrl) -> Result<(), EgressError> {
+        let host = url.url().host_str().unwrap_or_default();
+        let looked_up = tokio::time::timeout(self.config.connect_timeout, self.resolver.addresses(host));
+        looked_up.await.map_err(|_| EgressError::Timeout(Phase::Connect))?.map(drop)
+    }
+
+    /// Sends one request and returns when the head of the response is here. Redirects are returned, not followed;
+    /// nothing is repeated once a byte of the request has been written.
+    pub async fn send(&self, request: Request<Bytes>) -> Result<Response<Body>, EgressError> {
+        let sending = self.pool.request(request.map(Full::new));
+        match tokio::time::timeout(self.config.first_byte_timeout, sending).await {
+            Ok(Ok(response)) => Ok(response.map(|incoming| Body::new(incoming, self.config.idle_timeout))),
+            Ok(Err(error)) => {
+                let otherwise = if error.is_connect() { EgressError::Connect } else { EgressError::Broken };
+                Err(EgressError::classify(&error, otherwise))
+            }
+            Err(_) => Err(EgressError::Timeout(Phase::FirstByte)),
+        }
+    }
+
+    /// A `reqwest` client under the same rules, to call `url` with: for libraries that bring their own HTTP.
+    pub fn http_client(&self, url: &UpstreamUrl) -> Result<reqwest::Client, EgressError> {
+        // `reqwest` asks the resolver about names only.
+        self.resolver.admit_literal(url.url().host_str().unwrap_or_default())?;
+        reqwest::Client::builder()
+            .tls_backend_preconfigured((*self.tls).clone())
+            .dns_resolver(self.resolver.clone())
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(self.config.connect_timeout)
+            .read_timeout(self.config.idle_timeout)
+            .build()
+            .map_err(|error| EgressError::Unsendable(error.to_string()))
+    }
+}
+
+fn trust_of_this_machine() -> Result<rustls::ClientConfig, EgressError> {
+    let mut roots = rustls::RootCertStore::empty();
+    let found = rustls_native_certs::load_native_certs();
+    let (usable, _) = roots.add_parsable_certificates(found.certs);
+    if usable == 0 {
+        tracing::warn!("this machine trusts no certificate issuer: https upstreams can't be called");
+    }
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| EgressError::Unsendable(error.to_string()))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(config)
+}
