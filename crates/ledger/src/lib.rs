@@ -1,1 +1,26 @@
-//! The only door to Redis: config epoch, quotas, decision stream.
+//! The only door to Redis: the config epoch, the quotas, and the stream of decisions.
+//!
+//! Every operation is one script and one round trip. All keys of a tenant carry one hash tag, so that a script
+//! touches one slot and Redis Cluster can hold them. What the records in the stream mean is `audit`'s business.
+
+mod close;
+mod config;
+mod epoch;
+mod error;
+mod ledger;
+mod refusal;
+mod settle;
+mod shard;
+mod stream;
+mod window;
+
+pub use close::{Close, Closed, GiveBack};
+pub use config::LedgerConfig;
+pub use epoch::Marked;
+pub use error::LedgerError;
+pub use ledger::Ledger;
+pub use refusal::Appended;
+pub use settle::{Charge, Level, RedisTime, Settle, Settled};
+pub use shard::Shard;
+pub use stream::{Entry, EntryId, EntryKind, LimitMark};
+pub use window::Window;

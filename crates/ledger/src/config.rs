@@ -1,0 +1,34 @@
+//! How the ledger is reached and bounded.
+
+use std::time::Duration;
+
+use domain::Clock;
+
+/// The settings of a [`Ledger`](crate::Ledger).
+#[derive(Clone, Debug)]
+pub struct LedgerConfig {
+    /// `redis://` or `rediss://` address. Never printed: it may hold a password.
+    pub url: domain::Secret<String>,
+    /// In front of every key, so that several installations can share a Redis.
+    pub namespace: String,
+    /// Entries a shard's stream may hold before calls are refused.
+    pub stream_max: u64,
+    /// How long one operation may take before it is given up as [`LedgerError::Timeout`](crate::LedgerError).
+    pub timeout: Duration,
+    /// [`Clock::System`]: Redis' own clock, the one that all gateways share. A manual clock stands in for it in
+    /// tests.
+    pub clock: Clock,
+}
+
+impl LedgerConfig {
+    /// The defaults: namespace `tollgate`, 100 000 entries a shard, 1 s, Redis' own clock.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: domain::Secret::new(url.into()),
+            namespace: "tollgate".to_owned(),
+            stream_max: 100_000,
+            timeout: Duration::from_secs(1),
+            clock: Clock::System,
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! What can go wrong with Redis, by what the caller does differently.
+
+/// Why an operation of the ledger failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LedgerError {
+    /// The address can't be used.
+    #[error("the redis address can't be used: {0}: write it like redis://127.0.0.1:6379")]
+    Address(String),
+    /// No connection, or a Redis that can't take writes now. Whether a request that was under way took effect is
+    /// unknown.
+    #[error("redis is away: {0}: check that it runs, is the primary and has memory left")]
+    Away(String),
+    /// No answer in time. Whether the request took effect is unknown.
+    #[error("redis did not answer in time: check its load and the network to it")]
+    Timeout,
+    /// Redis answered what no ledger of this version can have caused.
+    #[error(
+        "redis answered unexpectedly: {0}: check its version (7 or newer) and that nobody else uses the keys"
+    )]
+    Protocol(String),
+}
