@@ -1,1 +1,42 @@
 //! The operations of the control plane and who may do them.
+//!
+//! A front door (API, pages, command line) parses nothing and decides nothing: it hands what was typed to one operation
+//! of [`Control`] together with the [`Actor`] who asks, and shows the answer. Operations are `impl Control` blocks, a
+//! file per noun.
+
+mod accounts;
+mod actor;
+mod admin_log;
+mod catalogue;
+mod clients;
+mod error;
+mod grants;
+mod keys;
+mod organisations;
+mod policies;
+mod servers;
+mod tokens;
+mod tools;
+
+pub use accounts::{LogIn, Membership, NewSession, Session, SignUp};
+pub use actor::{Actor, Who};
+pub use admin_log::{AdminEvent, AdminLogPage};
+pub use catalogue::CatalogueEntry;
+pub use clients::{ClientConfiguration, configurations};
+pub use error::{Conflict, DocumentProblem, Error, FieldProblem, Service};
+pub use grants::{Grant, MintedGrant, NewGrant, PolicyRef};
+pub use keys::{ApiKey, MintedKey, NewKey, Standing};
+pub use organisations::{Organisation, OrganisationName};
+pub use policies::{
+    Choice, Diff, DiffKind, DiffLine, Effect, NewPolicy, Policy, PolicyCheck, PolicyName, PolicySummary,
+    PolicyVersion, SavePolicy, Simulation, SimulationResult, ToolChoice, ToolEffect, choose,
+};
+pub use servers::{
+    NewHeader, NewServer, ProbeReport, ProbeRequest, Server, ServerChange, ServerState, ToolRefresh,
+};
+pub use tokens::AccessToken;
+pub use tools::{Category, Risk, Tool};
+
+/// The control plane. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Control {}
