@@ -1,0 +1,129 @@
+//! The configuration: flags and environment variables, checked before anything starts.
+//!
+//! This is the one place that reads the environment. Values that are secret are never printed, by `--help` neither.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use crate::cli::ServeRole;
+
+/// How the process logs.
+#[derive(Debug, Args)]
+pub struct LogConfig {
+    /// What is logged, in tracing's filter syntax
+    #[arg(long, env = "TOLLGATE_LOG", default_value = "info", global = true, value_name = "FILTER")]
+    pub log: String,
+    /// How a line is written
+    #[arg(long, env = "TOLLGATE_LOG_FORMAT", value_enum, default_value = "text", global = true)]
+    pub log_format: LogFormat,
+}
+
+/// A form of log lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+/// The database, as the application sees it.
+#[derive(Clone, Debug, Args)]
+pub struct DatabaseConfig {
+    /// Postgres, as a role that is neither superuser nor owner of the tables
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    pub database_url: String,
+    /// Connections to Postgres, at most
+    #[arg(long, env = "TOLLGATE_DATABASE_CONNECTIONS", default_value_t = 20, value_name = "N")]
+    pub database_connections: u32,
+}
+
+/// The database, as its owner sees it.
+#[derive(Clone, Debug, Args)]
+pub struct OwnerDatabaseConfig {
+    /// Postgres, as a role that may create tables and roles
+    #[arg(long, env = "TOLLGATE_OWNER_DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    pub owner_database_url: String,
+    /// The login role of the application: it is let into the roles that the tables are granted to
+    #[arg(long, env = "TOLLGATE_LOGIN_ROLE", default_value = "tollgate", value_name = "ROLE")]
+    pub login_role: String,
+}
+
+/// The shared counters and the decision stream.
+#[derive(Clone, Debug, Args)]
+pub struct RedisConfig {
+    /// Redis or Valkey, 7 or newer, with `appendonly yes`
+    #[arg(long, env = "REDIS_URL", hide_env_values = true, value_name = "URL")]
+    pub redis_url: String,
+    /// Put before every key, so that installations can share one Redis
+    #[arg(long, env = "TOLLGATE_REDIS_NAMESPACE", default_value = "tg", value_name = "NAME")]
+    pub redis_namespace: String,
+    /// Decisions that may wait in one shard's stream before calls are refused
+    #[arg(long, env = "TOLLGATE_STREAM_MAX", default_value_t = 100_000, value_name = "N")]
+    pub stream_max: u64,
+}
+
+/// The keys that seal secrets and sign tokens.
+#[derive(Clone, Args)]
+pub struct KeyConfig {
+    /// `id:base64` of 32 bytes, several with commas between them; the first seals, all open. `tollgate keys new` makes one
+    #[arg(long, env = "TOLLGATE_KEYS", hide_env_values = true, value_name = "KEYS")]
+    pub keys: String,
+}
+
+impl std::fmt::Debug for KeyConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("KeyConfig(***)")
+    }
+}
+
+/// Everything that `tollgate serve` needs.
+#[derive(Debug, Args)]
+pub struct ServeConfig {
+    /// The part to serve; all of them when left out. May be given several times
+    #[arg(long = "role", env = "TOLLGATE_ROLE", value_enum, value_delimiter = ',')]
+    pub roles: Vec<ServeRole>,
+    /// The address to listen on
+    #[arg(long, env = "TOLLGATE_LISTEN", default_value = "127.0.0.1:8480", value_name = "ADDRESS")]
+    pub listen: SocketAddr,
+    /// The address that people and clients use, without a path
+    #[arg(long, env = "TOLLGATE_URL", value_name = "URL")]
+    pub url: String,
+    #[command(flatten)]
+    pub database: DatabaseConfig,
+    #[command(flatten)]
+    pub redis: RedisConfig,
+    #[command(flatten)]
+    pub keys: KeyConfig,
+    /// Let tenants register upstreams at private and loopback addresses. For a single trusted tenant only
+    #[arg(long, env = "TOLLGATE_ALLOW_PRIVATE_UPSTREAMS")]
+    pub allow_private_upstreams: bool,
+    /// Where the demo upstream answers; offers "Flowforge (demo)" when a server is registered
+    #[arg(long, env = "TOLLGATE_DEMO_UPSTREAM", value_name = "URL")]
+    pub demo_upstream: Option<String>,
+    /// Origins besides our own whose pages may call the gateway, with commas between them
+    #[arg(long, env = "TOLLGATE_ALLOWED_ORIGINS", value_delimiter = ',', value_name = "ORIGINS")]
+    pub allowed_origins: Vec<String>,
+    /// Days that decisions are kept
+    #[arg(long, env = "TOLLGATE_RETENTION_DAYS", default_value_t = 90, value_name = "DAYS")]
+    pub retention_days: u16,
+    /// Seconds that running calls are given to end when the process is told to stop
+    #[arg(long, env = "TOLLGATE_GRACE", default_value = "10", value_parser = seconds, value_name = "SECONDS")]
+    pub grace: Duration,
+}
+
+impl ServeConfig {
+    /// Whether this process serves `role`.
+    pub fn serves(&self, role: ServeRole) -> bool {
+        self.roles.is_empty() || self.roles.contains(&role)
+    }
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    match text.parse() {
+        Ok(seconds @ 0..=600) => Ok(Duration::from_secs(seconds)),
+        _ => Err("write whole seconds from 0 to 600".to_owned()),
+    }
+}
