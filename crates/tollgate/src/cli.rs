@@ -1,5 +1,7 @@
 //! The command line: what `tollgate` can be asked to do. Each subcommand's work is in the file of its name.
 
+use std::path::PathBuf;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use uuid::Uuid;
 
@@ -34,7 +36,7 @@ pub enum Command {
         #[command(subcommand)]
         command: AuditCommand,
     },
-    /// Seed an organisation through the public API, then drive an MCP client through the gateway
+    /// Start everything on this machine, seed an organisation, and drive an agent through the gateway
     Demo(DemoArgs),
 }
 
@@ -76,12 +78,21 @@ pub struct VerifyArgs {
 /// `tollgate demo`.
 #[derive(Debug, Args)]
 pub struct DemoArgs {
-    /// Where a running Tollgate answers
-    #[arg(long, env = "TOLLGATE_URL")]
-    pub url: String,
-    /// Where flowforge-sim answers
-    #[arg(long, env = "TOLLGATE_DEMO_UPSTREAM")]
-    pub upstream: String,
+    /// End after the table, with a status that says whether every call met what the policy says
+    #[arg(long)]
+    pub once: bool,
+    /// Postgres, as a role that may create databases and roles; the demo makes a database of its own
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    pub database_url: String,
+    /// Redis or Valkey
+    #[arg(long, env = "REDIS_URL", hide_env_values = true, value_name = "URL")]
+    pub redis_url: String,
+    /// Where the demo keeps its keys and its log-in between runs
+    #[arg(long, default_value = ".dev/demo", value_name = "DIRECTORY")]
+    pub state: PathBuf,
+    /// The port of the pages and the gateway; another free one is taken when it is in use
+    #[arg(long, default_value_t = 8480, value_name = "PORT")]
+    pub port: u16,
 }
 
 /// A part of the binary that can be served alone.
