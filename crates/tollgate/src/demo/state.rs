@@ -33,9 +33,9 @@ impl State {
                 .with_context(|| format!("`{}` is damaged: remove it for a fresh demo", path.display()));
         }
         let state = Self {
-            keys: crate::keys::new_entry("demo", entropy)?,
-            database_password: crate::keys::random_text(entropy)?,
-            password: crate::keys::random_text(entropy)?,
+            keys: crate::keys::new_entry("demo", entropy),
+            database_password: crate::keys::random_text(entropy),
+            password: crate::keys::random_text(entropy),
         };
         fs::create_dir_all(directory).with_context(|| format!("`{}` can't be made", directory.display()))?;
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
