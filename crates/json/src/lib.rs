@@ -7,6 +7,7 @@ mod canonical;
 mod error;
 mod number;
 mod parser;
+mod string;
 mod value;
 
 pub use error::{Error, Kind, LineColumn, line_column};

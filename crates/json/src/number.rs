@@ -1,17 +1,17 @@
-//! Numbers as exact decimals of their text.
+//! Numbers as exact decimals of their text: no rounding, no `f64`, no allocation.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
 /// Digits that a number may have, before and behind the point together.
 pub const MAX_DIGITS: usize = 64;
-/// The greatest exponent of ten, either sign, written or normalised.
+/// The greatest exponent of ten, either sign, as written and of the leading digit.
 pub const MAX_EXPONENT: i32 = 308;
 
 /// A number, exactly as written. `1`, `1.0` and `10e-1` are equal.
 #[derive(Debug, Clone)]
 pub struct Number<'a> {
-    pub(crate) text: Cow<'a, str>,
+    text: Cow<'a, str>,
 }
 
 /// Why a number can't be an amount.
@@ -25,7 +25,25 @@ pub enum Unpayable {
     TooLarge,
 }
 
-impl Number<'_> {
+/// Which way millionths are rounded.
+#[derive(Clone, Copy, PartialEq)]
+enum Round {
+    Up,
+    Down,
+}
+
+impl<'a> Number<'a> {
+    /// A number of JSON's grammar and within range; nothing else, no white space either.
+    pub fn parse(text: &'a str) -> Option<Self> {
+        let scan = scan(text.as_bytes());
+        (scan.length == text.len() && scan.fault.is_none()).then(|| Self::trusted(text))
+    }
+
+    /// A text that [`scan`] has found good.
+    pub(crate) fn trusted(text: &'a str) -> Self {
+        Self { text: Cow::Borrowed(text) }
+    }
+
     /// As written.
     pub fn text(&self) -> &str {
         &self.text
@@ -33,22 +51,336 @@ impl Number<'_> {
 
     /// Compares the exact values.
     pub fn compare(&self, other: &Number<'_>) -> Ordering {
-        let _ = other;
-        unimplemented!()
+        Decimal::of(&self.text).compare(&Decimal::of(&other.text))
     }
 
     /// Millionths, rounded up: `0.0000001` is 1.
     pub fn to_micros_ceil(&self) -> Result<u64, Unpayable> {
-        unimplemented!()
+        Decimal::of(&self.text).scaled(6, Round::Up)
     }
 
     /// Millionths, rounded down.
     pub fn to_micros_floor(&self) -> Result<u64, Unpayable> {
-        unimplemented!()
+        Decimal::of(&self.text).scaled(6, Round::Down)
     }
 
-    /// The value, where it is a whole number that fits: `3`, `3.0` and `3e0`.
+    /// The value, where it is a whole number that 64 bits hold: `3`, `3.0` and `30e-1`.
     pub fn to_u64(&self) -> Option<u64> {
-        unimplemented!()
+        let decimal = Decimal::of(&self.text);
+        let whole = decimal.scaled(0, Round::Down).ok()?;
+        (decimal.scaled(0, Round::Up) == Ok(whole)).then_some(whole)
+    }
+
+    /// Whether it has nothing behind the point.
+    pub fn is_whole(&self) -> bool {
+        let decimal = Decimal::of(&self.text);
+        decimal.length == 0 || usize::try_from(decimal.point).is_ok_and(|point| decimal.length <= point)
+    }
+
+    /// The one text that all numbers of this value share.
+    pub fn canonical(&self) -> String {
+        Decimal::of(&self.text).to_text()
+    }
+
+    /// The same number with a text of its own.
+    pub fn into_owned(self) -> Number<'static> {
+        Number { text: Cow::Owned(self.text.into_owned()) }
+    }
+}
+
+/// What the longest number at the start of some bytes looks like.
+pub(crate) struct Scan {
+    /// Bytes that belong to it.
+    pub(crate) length: usize,
+    /// Why it is no number that can be kept.
+    pub(crate) fault: Option<Fault>,
+}
+
+/// What is wrong with a number.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) enum Fault {
+    /// Not of JSON's grammar; the scan's length says where.
+    Grammar,
+    /// Too many digits, or too great an exponent.
+    Range,
+}
+
+/// Reads the grammar of RFC 8259, 6, and checks the range.
+pub(crate) fn scan(bytes: &[u8]) -> Scan {
+    let digits_from = |start: usize| {
+        bytes.get(start..).unwrap_or_default().iter().take_while(|byte| byte.is_ascii_digit()).count()
+    };
+    let mut at = usize::from(bytes.first() == Some(&b'-'));
+    let bad = |length| Scan { length, fault: Some(Fault::Grammar) };
+
+    let whole = digits_from(at);
+    if whole == 0 || (whole > 1 && bytes[at] == b'0') {
+        return bad(at + usize::from(whole > 0));
+    }
+    at += whole;
+    let mut digits = whole;
+    if bytes.get(at) == Some(&b'.') {
+        let fraction = digits_from(at + 1);
+        at += 1 + fraction;
+        if fraction == 0 {
+            return bad(at);
+        }
+        digits += fraction;
+    }
+    if matches!(bytes.get(at), Some(b'e' | b'E')) {
+        at += 1 + usize::from(matches!(bytes.get(at + 1), Some(b'+' | b'-')));
+        let exponent = digits_from(at);
+        at += exponent;
+        if exponent == 0 {
+            return bad(at);
+        }
+    }
+    // Only a text of few digits may be taken apart: that many fit the buffer.
+    let text = std::str::from_utf8(&bytes[..at]).unwrap_or_default();
+    let fault = (digits > MAX_DIGITS || !Decimal::of(text).in_range()).then_some(Fault::Range);
+    Scan { length: at, fault }
+}
+
+/// `0.d1d2d3... * 10^point`; `d1` and the last digit are not zero, and zero has no digits at all.
+struct Decimal {
+    negative: bool,
+    digits: [u8; MAX_DIGITS],
+    length: usize,
+    point: i32,
+    /// As written.
+    exponent: i32,
+}
+
+impl Decimal {
+    /// Takes apart a text of JSON's grammar with at most [`MAX_DIGITS`] digits.
+    fn of(text: &str) -> Self {
+        let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+        let (negative, mantissa) = mantissa.strip_prefix('-').map_or((false, mantissa), |rest| (true, rest));
+        let exponent = saturating_exponent(exponent);
+
+        let mut decimal = Self { negative, digits: [0; MAX_DIGITS], length: 0, point: 0, exponent };
+        let mut before_point = true;
+        for byte in mantissa.bytes() {
+            if byte == b'.' {
+                before_point = false;
+            } else if decimal.length == 0 && byte == b'0' {
+                decimal.point -= i32::from(!before_point);
+            } else if decimal.length < MAX_DIGITS {
+                decimal.digits[decimal.length] = byte - b'0';
+                decimal.length += 1;
+                decimal.point += i32::from(before_point);
+            }
+        }
+        while decimal.length > 0 && decimal.digits[decimal.length - 1] == 0 {
+            decimal.length -= 1;
+        }
+        if decimal.length == 0 {
+            decimal.negative = false;
+            decimal.point = 0;
+        } else {
+            decimal.point = decimal.point.saturating_add(exponent);
+        }
+        decimal
+    }
+
+    fn digits(&self) -> &[u8] {
+        &self.digits[..self.length]
+    }
+
+    /// The exponent as written, and that of the leading digit, are both within bounds.
+    fn in_range(&self) -> bool {
+        let leading = if self.length == 0 { 0 } else { self.point.saturating_sub(1) };
+        self.exponent.unsigned_abs() <= MAX_EXPONENT.unsigned_abs()
+            && leading.unsigned_abs() <= MAX_EXPONENT.unsigned_abs()
+    }
+
+    fn compare(&self, other: &Self) -> Ordering {
+        let sign = |decimal: &Self| match (decimal.length, decimal.negative) {
+            (0, _) => 0,
+            (_, true) => -1,
+            (_, false) => 1,
+        };
+        sign(self).cmp(&sign(other)).then_with(|| {
+            let size = self.point.cmp(&other.point).then_with(|| self.digits().cmp(other.digits()));
+            if self.negative { size.reverse() } else { size }
+        })
+    }
+
+    /// The value times `10^places`, as a whole number.
+    fn scaled(&self, places: i32, round: Round) -> Result<u64, Unpayable> {
+        if self.negative {
+            return Err(Unpayable::Negative);
+        }
+        let whole_digits = self.point + places;
+        if whole_digits > 20 {
+            return Err(Unpayable::TooLarge);
+        }
+        let whole_digits = usize::try_from(whole_digits).unwrap_or(0);
+        let whole = (0..whole_digits)
+            .fold(0_u128, |sum, place| sum * 10 + u128::from(self.digits().get(place).copied().unwrap_or(0)));
+        let rest = u128::from(round == Round::Up && self.length > whole_digits);
+        u64::try_from(whole + rest).map_err(|_| Unpayable::TooLarge)
+    }
+
+    /// Plain where that is short, with an exponent otherwise.
+    fn to_text(&self) -> String {
+        if self.length == 0 {
+            return "0".to_owned();
+        }
+        let digits: String = self.digits().iter().map(|digit| char::from(b'0' + digit)).collect();
+        let sign = if self.negative { "-" } else { "" };
+        let point = usize::try_from(self.point).unwrap_or(0);
+        if self.point > 21 || self.point < -5 {
+            let (first, rest) = digits.split_at(1);
+            let dot = if rest.is_empty() { "" } else { "." };
+            format!("{sign}{first}{dot}{rest}e{}", self.point - 1)
+        } else if self.point <= 0 {
+            format!("{sign}0.{:0>width$}", digits, width = digits.len() + self.point.unsigned_abs() as usize)
+        } else if self.length <= point {
+            format!("{sign}{digits:0<point$}")
+        } else {
+            format!("{sign}{}.{}", &digits[..point], &digits[point..])
+        }
+    }
+}
+
+/// An exponent of any number of digits; far beyond the range it no longer matters how far.
+fn saturating_exponent(text: &str) -> i32 {
+    let (negative, digits) = match text.as_bytes() {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        all => (false, all),
+    };
+    let size = digits.iter().fold(0_i32, |sum, digit| (sum * 10 + i32::from(digit - b'0')).min(100_000));
+    if negative { -size } else { size }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn number(text: &str) -> Number<'_> {
+        Number::parse(text).unwrap_or_else(|| panic!("{text} is a number"))
+    }
+
+    #[test]
+    fn spellings_of_one_value_are_equal() {
+        for same in [
+            vec!["1", "1.0", "10e-1", "0.1e1", "1E+0", "1.000", "100e-2"],
+            vec!["0", "-0", "0.0", "0e5", "-0.000e-300"],
+            vec!["-12.5", "-125e-1", "-0.125e2"],
+            vec!["1000000000000000000000000", "1e24"],
+        ] {
+            for a in &same {
+                for b in &same {
+                    assert_eq!(number(a).compare(&number(b)), Ordering::Equal, "{a} {b}");
+                    assert_eq!(number(a).canonical(), number(b).canonical(), "{a} {b}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn order_is_exact() {
+        let ascending = [
+            "-1e308",
+            "-2",
+            "-1.5",
+            "-1",
+            "-1e-308",
+            "0",
+            "1e-308",
+            "0.3",
+            "0.30000000000000004",
+            "0.31",
+            "1",
+            "9007199254740992",
+            "9007199254740993",
+            "1e16",
+            "1e300",
+        ];
+        for (i, a) in ascending.iter().enumerate() {
+            for (j, b) in ascending.iter().enumerate() {
+                assert_eq!(number(a).compare(&number(b)), i.cmp(&j), "{a} {b}");
+            }
+        }
+    }
+
+    #[test]
+    fn amounts_are_millionths() {
+        let up = |text| number(text).to_micros_ceil();
+        let down = |text| number(text).to_micros_floor();
+        assert_eq!(up("12.34"), Ok(12_340_000));
+        assert_eq!(up("0.99"), Ok(990_000));
+        assert_eq!((up("1e-7"), down("1e-7")), (Ok(1), Ok(0)));
+        assert_eq!((up("1.0000001"), down("1.0000001")), (Ok(1_000_001), Ok(1_000_000)));
+        assert_eq!((up("0"), up("-0")), (Ok(0), Ok(0)));
+        assert_eq!(up("-0.0000001"), Err(Unpayable::Negative));
+        assert_eq!(up("18446744073709.551615"), Ok(u64::MAX));
+        assert_eq!(up("18446744073709.5516151"), Err(Unpayable::TooLarge));
+        assert_eq!(down("18446744073709.5516151"), Ok(u64::MAX));
+        assert_eq!(up("99999999999999999999"), Err(Unpayable::TooLarge));
+        assert_eq!(up("1e308"), Err(Unpayable::TooLarge));
+    }
+
+    #[test]
+    fn whole_numbers() {
+        assert_eq!(number("30e-1").to_u64(), Some(3));
+        assert_eq!(number("2678400.0").to_u64(), Some(2_678_400));
+        assert_eq!(number("18446744073709551616").to_u64(), None);
+        assert_eq!(number("1.5").to_u64(), None);
+        assert_eq!(number("-1").to_u64(), None);
+        assert!(number("1e300").is_whole() && number("-2.0").is_whole() && number("0.0").is_whole());
+        assert!(!number("1.5").is_whole() && !number("1e-1").is_whole());
+    }
+
+    #[test]
+    fn canonical_texts_are_numbers_of_the_same_value() {
+        for (written, canonical) in [
+            ("100", "100"),
+            ("1.50", "1.5"),
+            ("0.000001", "0.000001"),
+            ("1e-7", "1e-7"),
+            ("12e-9", "1.2e-8"),
+            ("1e20", "100000000000000000000"),
+            ("1e21", "1e21"),
+            ("-0.125", "-0.125"),
+            ("-1.23e100", "-1.23e100"),
+        ] {
+            assert_eq!(number(written).canonical(), canonical);
+            assert_eq!(number(written).compare(&number(canonical)), Ordering::Equal);
+        }
+    }
+
+    #[test]
+    fn the_range_is_64_digits_and_308() {
+        let digits = |n: usize| "9".repeat(n);
+        assert!(Number::parse(&digits(64)).is_some());
+        assert!(Number::parse(&digits(65)).is_none());
+        assert!(Number::parse(&format!("0.{}", digits(63))).is_some());
+        assert!(Number::parse(&format!("0.{}", digits(64))).is_none());
+        assert!(Number::parse("1e308").is_some() && Number::parse("1e-308").is_some());
+        assert!(Number::parse("1e309").is_none() && Number::parse("1e-309").is_none());
+        assert!(Number::parse("0e309").is_none(), "as written");
+        assert!(
+            Number::parse("10e308").is_none() && Number::parse("0.1e-308").is_none(),
+            "of the leading digit"
+        );
+        assert!(Number::parse("0.1e308").is_some());
+        assert!(Number::parse("1e99999999999999999999").is_none());
+        assert!(
+            Number::parse("1e0000000000000000000000000000000000000000000000000000000000000000000001")
+                .is_some()
+        );
+    }
+
+    #[test]
+    fn only_the_grammar_of_json_is_a_number() {
+        for bad in [
+            "", "-", "+1", "01", "-01", "1.", ".5", "1e", "1e+", "0x1", "NaN", "Infinity", "1 ", " 1", "1,0",
+            "--1",
+        ] {
+            assert!(Number::parse(bad).is_none(), "{bad}");
+        }
     }
 }

@@ -1,8 +1,12 @@
-//! A value, borrowed from its text.
+//! A value, borrowed from the text it was read from.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 
 use crate::number::Number;
+
+/// Objects of more members than this are found their keys by halving.
+pub(crate) const SMALL: usize = 8;
 
 /// Where a value stands in the text, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -53,26 +57,59 @@ pub struct Member<'a> {
 /// Members in the order of the text.
 #[derive(Debug, Clone, Default)]
 pub struct Object<'a> {
-    pub(crate) members: Vec<Member<'a>>,
+    members: Vec<Member<'a>>,
+    /// Indices of the members by key, for objects of more than [`SMALL`] members; empty otherwise.
+    by_key: Box<[u32]>,
 }
 
 impl Span {
-    /// The bytes of this place in the text that the value was read from; empty for another text that is too short.
+    /// The bytes of this place in the text that the value was read from; empty where the text has no such place.
     pub fn of(self, text: &[u8]) -> &[u8] {
         text.get(self.start as usize..self.end as usize).unwrap_or_default()
     }
 }
 
 impl<'a> Object<'a> {
+    /// Takes members in the order of the text, and hands each one whose key stood before to `duplicate`.
+    pub(crate) fn new(members: Vec<Member<'a>>, mut duplicate: impl FnMut(&Member<'a>)) -> Self {
+        if members.len() <= SMALL {
+            for (i, member) in members.iter().enumerate() {
+                if members[..i].iter().any(|earlier| earlier.key == member.key) {
+                    duplicate(member);
+                }
+            }
+            return Self { members, by_key: Box::default() };
+        }
+        // Spans count in 32 bits, so indices fit.
+        let mut by_key: Vec<u32> = (0_u32..).take(members.len()).collect();
+        let key = |index: &u32| members[*index as usize].key.as_ref();
+        // Stable: of equal keys, the earlier one stays in front.
+        by_key.sort_by(|a, b| key(a).cmp(key(b)));
+        for pair in by_key.windows(2) {
+            if key(&pair[0]) == key(&pair[1]) {
+                duplicate(&members[pair[1] as usize]);
+            }
+        }
+        Self { by_key: by_key.into_boxed_slice(), members }
+    }
+
     /// In the order of the text.
     pub fn members(&self) -> &[Member<'a>] {
         &self.members
     }
 
+    /// The member of a key.
+    pub fn member(&self, key: &str) -> Option<&Member<'a>> {
+        if self.by_key.is_empty() {
+            return self.members.iter().find(|member| member.key == key);
+        }
+        let found = self.by_key.binary_search_by(|index| self.members[*index as usize].key.as_ref().cmp(key));
+        found.ok().map(|place| &self.members[self.by_key[place] as usize])
+    }
+
     /// The value of a key.
     pub fn get(&self, key: &str) -> Option<&Value<'a>> {
-        let _ = key;
-        unimplemented!()
+        self.member(key).map(|member| &member.value)
     }
 
     /// How many members.
@@ -84,6 +121,30 @@ impl<'a> Object<'a> {
     pub fn is_empty(&self) -> bool {
         self.members.is_empty()
     }
+
+    fn equals(&self, other: &Object<'_>) -> bool {
+        if self.len() != other.len() {
+            return false;
+        }
+        if self.by_key.is_empty() {
+            let same =
+                |member: &Member<'_>| other.get(&member.key).is_some_and(|value| member.value.equals(value));
+            return self.members.iter().all(same);
+        }
+        self.by_key.iter().zip(&other.by_key).all(|(mine, theirs)| {
+            let (mine, theirs) = (&self.members[*mine as usize], &other.members[*theirs as usize]);
+            mine.key == theirs.key && mine.value.equals(&theirs.value)
+        })
+    }
+
+    fn into_owned(self) -> Object<'static> {
+        let own = |member: Member<'_>| Member {
+            key: Cow::Owned(member.key.into_owned()),
+            key_span: member.key_span,
+            value: member.value.into_owned(),
+        };
+        Object { members: self.members.into_iter().map(own).collect(), by_key: self.by_key }
+    }
 }
 
 impl<'a> Value<'a> {
@@ -92,10 +153,19 @@ impl<'a> Value<'a> {
         self.as_object()?.get(key)
     }
 
-    /// The value at a JSON Pointer (RFC 6901).
+    /// The value at a JSON Pointer (RFC 6901). The empty pointer is the value itself.
     pub fn pointer(&self, pointer: &str) -> Option<&Value<'a>> {
-        let _ = pointer;
-        unimplemented!()
+        if pointer.is_empty() {
+            return Some(self);
+        }
+        pointer.strip_prefix('/')?.split('/').try_fold(self, |value, token| match &value.node {
+            Node::Object(object) => object.get(&token.replace("~1", "/").replace("~0", "~")),
+            Node::Array(elements) => {
+                let canonical = token == "0" || !token.starts_with(['0', '+']);
+                elements.get(token.parse::<usize>().ok().filter(|_| canonical)?)
+            }
+            _ => None,
+        })
     }
 
     /// Whether this is `null`.
@@ -130,12 +200,29 @@ impl<'a> Value<'a> {
 
     /// Deep and typed equality: `1` equals `1.0`, and neither `"1"` nor `true`; the order of keys is no matter.
     pub fn equals(&self, other: &Value<'_>) -> bool {
-        let _ = other;
-        unimplemented!()
+        match (&self.node, &other.node) {
+            (Node::Null, Node::Null) => true,
+            (Node::Bool(a), Node::Bool(b)) => a == b,
+            (Node::Number(a), Node::Number(b)) => a.compare(b) == Ordering::Equal,
+            (Node::String(a), Node::String(b)) => a == b,
+            (Node::Array(a), Node::Array(b)) => {
+                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.equals(b))
+            }
+            (Node::Object(a), Node::Object(b)) => a.equals(b),
+            _ => false,
+        }
     }
 
     /// The same value with a text of its own.
     pub fn into_owned(self) -> Value<'static> {
-        unimplemented!()
+        let node = match self.node {
+            Node::Null => Node::Null,
+            Node::Bool(truth) => Node::Bool(truth),
+            Node::Number(number) => Node::Number(number.into_owned()),
+            Node::String(text) => Node::String(Cow::Owned(text.into_owned())),
+            Node::Array(elements) => Node::Array(elements.into_iter().map(Value::into_owned).collect()),
+            Node::Object(object) => Node::Object(object.into_owned()),
+        };
+        Value { node, span: self.span }
     }
 }

@@ -1,0 +1,5 @@
+//! The parser through its public surface.
+
+mod faults;
+mod properties;
+mod values;
