@@ -4,6 +4,7 @@
 use chrono::{DateTime, Utc};
 use domain::{DecisionId, GrantId, Outcome, PolicyId, ServerId, TenantId};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// The bytes are not a record.
 #[derive(Debug, thiserror::Error)]
@@ -11,18 +12,20 @@ use serde::{Deserialize, Serialize};
 pub struct RecordError(#[from] serde_json::Error);
 
 /// The server that was called.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ServerNote {
     /// Its id.
+    #[schema(value_type = String, format = Uuid)]
     pub id: ServerId,
     /// Its name at the time.
     pub name: String,
 }
 
 /// The grant that was used, as it was at the time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct GrantNote {
     /// Its id.
+    #[schema(value_type = String, format = Uuid)]
     pub id: GrantId,
     /// Its label.
     pub label: String,
@@ -31,7 +34,7 @@ pub struct GrantNote {
 }
 
 /// What the client says it is.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ClientNote {
     /// `clientInfo.name`.
     pub name: Option<String>,
@@ -40,9 +43,10 @@ pub struct ClientNote {
 }
 
 /// The policy that judged.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PolicyNote {
     /// Its id.
+    #[schema(value_type = String, format = Uuid)]
     pub id: PolicyId,
     /// Its name at the time.
     pub name: String,
@@ -60,7 +64,7 @@ pub struct LimitNote {
 }
 
 /// How far a limit was used. Amounts are millionths.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LimitLevel {
     /// JSON Pointer of the limit.
     pub rule: String,
@@ -73,9 +77,10 @@ pub struct LimitLevel {
 }
 
 /// What a policy in shadow mode would have done.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ShadowNote {
     /// The outcome it would have had.
+    #[schema(value_type = String, example = "deny")]
     pub outcome: Outcome,
     /// The rule that would have refused it.
     pub rule: String,

@@ -3,11 +3,12 @@
 use chrono::{DateTime, Utc};
 use domain::{DecisionId, Outcome, TenantId};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{ClientNote, Cursor, GrantNote, LimitLevel, PolicyNote, ServerNote, ShadowNote, TailCursor};
 
 /// Whether the end of a request is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Completion {
     /// Forwarded, and not ended yet.
@@ -19,9 +20,11 @@ pub enum Completion {
 }
 
 /// One row of the log. Everything here may be shown to members of the tenant.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Decision)]
 pub struct Row {
     /// Also the request id.
+    #[schema(value_type = String, format = Uuid)]
     pub id: DecisionId,
     /// Whose it is.
     #[serde(skip)]
@@ -29,6 +32,7 @@ pub struct Row {
     /// When it was judged.
     pub decided_at: DateTime<Utc>,
     /// What became of it.
+    #[schema(value_type = String, example = "allow")]
     pub outcome: Outcome,
     /// Whether its end is known.
     pub completion: Completion,

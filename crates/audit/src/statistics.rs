@@ -3,13 +3,15 @@
 use chrono::{DateTime, Utc};
 use domain::{Outcome, ServerId};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// Decisions of one hour with one outcome. Hours without any are left out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct HourBar {
     /// When the hour begins, UTC.
     pub hour: DateTime<Utc>,
     /// The outcome.
+    #[schema(value_type = String, example = "allow")]
     pub outcome: Outcome,
     /// How many.
     pub count: u64,
