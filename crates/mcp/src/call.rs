@@ -1,17 +1,19 @@
 //! A `tools/call`, read for the policy.
 
-use std::borrow::Cow;
+use http::StatusCode;
+use json::Value;
 
-use crate::{Malformed, Request};
+use crate::{Era, Malformed, Request, code};
 
 /// What a `tools/call` asks for.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct ToolCall<'a> {
     /// The tool, byte for byte as sent.
-    pub name: Cow<'a, str>,
-    /// The arguments: an object, if present.
-    pub arguments: Option<&'a crate::json_soon::Value<'a>>,
-    /// Legacy: the caller wants a task instead of a result (`params.task`), which the gateway does not let through.
+    pub name: &'a str,
+    /// The arguments: an object. Null counts as absent.
+    pub arguments: Option<&'a Value<'a>>,
+    /// Legacy: the caller wants a task instead of a result (`params.task`). Such a call is answered with
+    /// [`ToolCall::no_tasks`], never with a tool result.
     pub task_augmented: bool,
 }
 
@@ -19,8 +21,35 @@ impl<'a> ToolCall<'a> {
     /// Reads the parameters of a `tools/call`.
     ///
     /// # Errors
-    /// 400 `-32602`: no name, a name that is no text or is empty, arguments that are no object.
+    /// `-32602`, with 400 in the modern era and 200 in the legacy: no name, a name that is no text or is empty, arguments
+    /// that are no object.
     pub fn read(request: &'a Request<'a>) -> Result<Self, Malformed> {
-        unimplemented!("{request:?}")
+        let refused = |reason, message| {
+            let status = match request.era {
+                Era::Modern => StatusCode::BAD_REQUEST,
+                Era::Legacy => StatusCode::OK,
+            };
+            Malformed::params(reason, message).status(status).for_id(Some(request.id.clone()))
+        };
+        let name = request
+            .param("name")
+            .and_then(Value::as_str)
+            .filter(|name| !name.is_empty())
+            .ok_or_else(|| refused("tool name", "`params.name` must be the name of a tool"))?;
+        let arguments = request.param("arguments").filter(|arguments| !arguments.is_null());
+        if arguments.is_some_and(|arguments| arguments.as_object().is_none()) {
+            return Err(refused("arguments", "`params.arguments` must be an object"));
+        }
+        // Servers of the modern era ignore `task`.
+        let task_augmented = request.era == Era::Legacy && request.param("task").is_some();
+        Ok(Self { name, arguments, task_augmented })
+    }
+
+    /// The answer to a call that wants a task: `-32601`, HTTP 200.
+    pub fn no_tasks(request: &Request<'_>) -> Malformed {
+        let message = "this gateway does not offer tasks: call the tool without `task`";
+        Malformed::new(code::METHOD_NOT_FOUND, "task", message)
+            .status(StatusCode::OK)
+            .for_id(Some(request.id.clone()))
     }
 }

@@ -1,11 +1,24 @@
 //! One message from a client: strict, closed, and of one meaning.
+//!
+//! Readers that differ are the way around a gateway: one takes the first of two equal keys and another the last, one folds
+//! case, one drops a byte order mark. So whatever could be read in two ways is refused here, and what passes may be
+//! forwarded byte for byte.
+
+mod keys;
+mod read;
 
 use std::borrow::Cow;
 
-use crate::{Era, Id, Malformed};
+pub use read::{MAX_DEPTH, read};
 
-/// Nesting of arrays and objects that is still read.
-pub const MAX_DEPTH: usize = 64;
+use crate::{Era, Id};
+
+/// Key of the protocol version in the `_meta` of a modern message.
+pub(crate) const META_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
+/// Key of the client's name and version in the `_meta` of a modern message.
+pub(crate) const META_CLIENT: &str = "io.modelcontextprotocol/clientInfo";
+/// Key of the client's capabilities in the `_meta` of a modern message.
+pub(crate) const META_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
 
 /// One message from a client.
 #[derive(Debug)]
@@ -26,11 +39,11 @@ pub struct Request<'a> {
     /// Its method, exactly as sent.
     pub method: Cow<'a, str>,
     /// Its parameters: an object.
-    pub params: Option<crate::json_soon::Value<'a>>,
+    pub params: Option<json::Value<'a>>,
     /// The era that the BODY speaks.
     pub era: Era,
     /// The version that the body names: `_meta` in the modern era, `params.protocolVersion` of an `initialize`.
-    pub protocol_version: Option<Cow<'a, str>>,
+    pub protocol_version: Option<String>,
     /// Who says it calls: `_meta` in the modern era, `params.clientInfo` of an `initialize`.
     pub client: Option<ClientInfo>,
 }
@@ -41,9 +54,9 @@ pub struct Notification<'a> {
     /// Its method, exactly as sent.
     pub method: Cow<'a, str>,
     /// Its parameters: an object.
-    pub params: Option<crate::json_soon::Value<'a>>,
+    pub params: Option<json::Value<'a>>,
     /// The version that `_meta` names.
-    pub protocol_version: Option<Cow<'a, str>>,
+    pub protocol_version: Option<String>,
 }
 
 /// A client's answer to a request of the server.
@@ -51,8 +64,8 @@ pub struct Notification<'a> {
 pub struct Response<'a> {
     /// Id of the server's request.
     pub id: Id,
-    /// `result`, or `error`.
-    pub outcome: Result<crate::json_soon::Value<'a>, crate::json_soon::Value<'a>>,
+    /// `result` or `error`, each an object.
+    pub outcome: Result<json::Value<'a>, json::Value<'a>>,
 }
 
 /// Name and version that a client gives itself. Unproven: for the log and for policies that say so.
@@ -64,12 +77,26 @@ pub struct ClientInfo {
     pub version: String,
 }
 
-/// Reads the body of a POST.
-///
-/// # Errors
-/// Anything that two readers could understand differently, or that is not one message: byte order mark, invalid UTF-8,
-/// duplicate keys, look-alikes of known keys, nesting beyond [`MAX_DEPTH`], a batch, an open top level, an id that is
-/// neither text nor whole number, a request-only method without an id.
-pub fn read(body: &[u8]) -> Result<Message<'_>, Malformed> {
-    unimplemented!("{}", body.len())
+impl ClientInfo {
+    /// Characters of a name or version that are still taken. Longer ones count as absent.
+    pub const MAX: usize = 200;
+
+    fn read(value: &json::Value<'_>) -> Option<Self> {
+        let text = |key| {
+            value.get(key).and_then(json::Value::as_str).filter(|text| text.chars().count() <= Self::MAX)
+        };
+        Some(Self { name: text("name")?.to_owned(), version: text("version").unwrap_or_default().to_owned() })
+    }
+}
+
+impl<'a> Request<'a> {
+    /// A parameter.
+    pub fn param(&self, key: &str) -> Option<&json::Value<'a>> {
+        self.params.as_ref()?.get(key)
+    }
+
+    /// A member of `params._meta`.
+    pub fn meta(&self, key: &str) -> Option<&json::Value<'a>> {
+        self.param("_meta")?.get(key)
+    }
 }

@@ -1,67 +1,60 @@
 //! What HTTP headers say about a message: compared with the body, never believed on their own; and which of them pass.
 
-use http::HeaderMap;
+mod content;
+mod forward;
+mod mirror;
+mod param;
+mod version;
 
-use crate::{Malformed, Message, ToolCall, Version};
+use http::{HeaderMap, HeaderName, header};
 
-/// Checks what can be checked before the body is read: exactly one `Content-Type` of JSON in UTF-8, no
-/// `Content-Encoding`, no header twice that may stand once.
-///
-/// # Errors
-/// 415 for content, 400 for a repeated header.
-pub fn check_content(headers: &HeaderMap) -> Result<(), Malformed> {
-    unimplemented!("{}", headers.len())
-}
+pub use content::{Content, check_content, content_of};
+pub use forward::{to_client, to_upstream};
+pub use param::ParamHeaders;
+pub use version::{check, check_bodiless};
 
-/// Holds the headers against the message and answers the version that it speaks.
-///
-/// `session` is the version that the handshake of the session settled, if there is one. An `initialize` is answered with
-/// the version that it asks for, or the newest with sessions.
-///
-/// # Errors
-/// 400 with the code of the protocol: a version that the gateway does not speak, or headers that disagree with the body.
-pub fn check(
-    headers: &HeaderMap,
-    message: &Message<'_>,
-    session: Option<Version>,
-) -> Result<Version, Malformed> {
-    unimplemented!("{} {message:?} {session:?}", headers.len())
-}
+use crate::Malformed;
 
-/// The version that a GET or DELETE speaks; both exist in the legacy era alone.
-///
-/// # Errors
-/// 400 for a version that the gateway does not speak or that is not the session's; 405 for the modern era.
-pub fn check_bodiless(headers: &HeaderMap, session: Option<Version>) -> Result<Version, Malformed> {
-    unimplemented!("{} {session:?}", headers.len())
-}
+/// The version that a message speaks.
+pub const PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
+/// Mirrors `method`.
+pub const METHOD: HeaderName = HeaderName::from_static("mcp-method");
+/// Mirrors what the method names: a tool, a prompt, a resource, a task.
+pub const NAME: HeaderName = HeaderName::from_static("mcp-name");
+/// Legacy: the session. The gateway translates it between client and upstream, so that it never passes as it is.
+pub const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
+/// Legacy: where a stream resumes.
+pub const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+/// Prefix of the headers that mirror arguments.
+const PARAM_PREFIX: &str = "mcp-param-";
 
-/// The arguments of one tool that its schema wants mirrored in `Mcp-Param-*` headers.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ParamHeaders {}
+/// Headers outside the mirrored ones that may stand once, for two readers could take different copies.
+const SINGLE: [HeaderName; 7] = [
+    header::AUTHORIZATION,
+    header::CONTENT_TYPE,
+    header::CONTENT_ENCODING,
+    header::ORIGIN,
+    header::HOST,
+    SESSION_ID,
+    LAST_EVENT_ID,
+];
 
-impl ParamHeaders {
-    /// Finds the `x-mcp-header` marks of an `inputSchema`.
-    pub fn of(schema: &serde_json::Value) -> Self {
-        unimplemented!("{schema}")
-    }
-
-    /// Holds the `Mcp-Param-*` headers against the arguments. For modern calls only.
-    ///
-    /// # Errors
-    /// 400 `-32020`: missing, repeated, undecodable or different.
-    pub fn check(&self, headers: &HeaderMap, call: &ToolCall<'_>) -> Result<(), Malformed> {
-        unimplemented!("{} {call:?}", headers.len())
+fn check_single(headers: &HeaderMap) -> Result<(), Malformed> {
+    match SINGLE.iter().find(|name| headers.get_all(*name).iter().nth(1).is_some()) {
+        Some(name) => Err(Malformed::request("repeated header", format!("`{name}` may stand once"))),
+        None => Ok(()),
     }
 }
 
-/// The request headers that go upstream. Everything else stays here: credentials, cookies, forwarding and hop-by-hop.
-/// The session id is not among them (the gateway translates it).
-pub fn to_upstream(headers: &HeaderMap, version: Version) -> HeaderMap {
-    unimplemented!("{} {version}", headers.len())
-}
-
-/// The response headers that reach the client. The session id is not among them (the gateway seals it).
-pub fn to_client(headers: &HeaderMap) -> HeaderMap {
-    unimplemented!("{}", headers.len())
+/// The one value of a mirrored header, of visible ASCII, space and tab.
+fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Malformed> {
+    let mut values = headers.get_all(name).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(Malformed::header("repeated header", format!("`{name}` may stand once")));
+    }
+    let text = value.to_str().map_err(|_| {
+        Malformed::header("header characters", format!("`{name}` has characters that a header can't carry: encode it"))
+    })?;
+    Ok(Some(text))
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use json::Node;
+
 /// The id of a JSON-RPC request: a text or a whole number, never null.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Id {
@@ -12,17 +14,22 @@ pub enum Id {
 }
 
 impl Id {
+    /// The id of a JSON value; nothing for a fraction, a number beyond 64 bits, null, a bool or a container.
+    pub fn read(value: &json::Value<'_>) -> Option<Self> {
+        match &value.node {
+            // `-0` is a number that not every reader writes back as it was.
+            Node::Number(number) if number.text() != "-0" => number.text().parse().ok().map(Self::Number),
+            Node::String(text) => Some(Self::Text(text.clone().into_owned())),
+            _ => None,
+        }
+    }
+
     /// The id as JSON.
     pub fn to_json(&self) -> serde_json::Value {
         match self {
             Self::Number(number) => (*number).into(),
             Self::Text(text) => text.as_str().into(),
         }
-    }
-
-    /// The id of a JSON value; nothing for a fraction, a number beyond 64 bits, null, a bool or a container.
-    pub fn read(value: &crate::json_soon::Value<'_>) -> Option<Self> {
-        unimplemented!("{value:?}")
     }
 }
 

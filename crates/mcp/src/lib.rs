@@ -24,9 +24,3 @@ pub use malformed::Malformed;
 pub use methods::{Rule, Surfaces};
 pub use version::{Era, SUPPORTED, Version};
 
-/// Stands in for the crate `json` until it is there.
-pub mod json_soon {
-    /// A JSON value.
-    #[derive(Debug)]
-    pub struct Value<'a>(std::marker::PhantomData<&'a ()>);
-}

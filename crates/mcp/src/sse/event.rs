@@ -1,0 +1,132 @@
+//! One event and its lines.
+
+use bytes::Bytes;
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// One event (or comment) of a stream, with the very bytes that carried it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    raw: Bytes,
+    /// Bytes at the front of `raw` that belong to no line: a byte order mark, or the rest of a line end.
+    skip: usize,
+    data: Option<Bytes>,
+}
+
+/// A line of an event: the field that it sets, its value, and the whole of it with its end.
+struct Line<'a> {
+    field: &'a [u8],
+    value: &'a [u8],
+    whole: &'a [u8],
+}
+
+impl Event {
+    /// Reads a block of whole lines. `first` says that it opens the stream, where a byte order mark is skipped, and
+    /// `dangling` that its first byte is the line feed of a line end whose carriage return went with the event before.
+    pub(super) fn read(raw: Bytes, first: bool, dangling: bool) -> Self {
+        let skip = if first && raw.starts_with(BYTE_ORDER_MARK) {
+            BYTE_ORDER_MARK.len()
+        } else {
+            usize::from(dangling)
+        };
+        let mut event = Self { raw, skip, data: None };
+        let mut values = event.lines().filter(|line| line.field == b"data").map(|line| line.value);
+        if let Some(value) = values.next() {
+            let mut data = value.to_vec();
+            for value in values {
+                data.push(b'\n');
+                data.extend_from_slice(value);
+            }
+            event.data = Some(data.into());
+        }
+        event
+    }
+
+    /// The bytes as they came, with the blank line that ends them.
+    pub fn raw(&self) -> &Bytes {
+        &self.raw
+    }
+
+    /// The `data` lines joined by newlines; nothing for a comment or an event without data, empty for a priming event.
+    pub fn data(&self) -> Option<&Bytes> {
+        self.data.as_ref()
+    }
+
+    /// The kind of the event (`event:`), `message` if it names none. `endpoint` belongs to the transport of 2024-11-05,
+    /// which would lead a client around the gateway.
+    pub fn kind(&self) -> &[u8] {
+        self.field(b"event").filter(|kind| !kind.is_empty()).unwrap_or(b"message")
+    }
+
+    /// The id of the event, as a client would resume with it.
+    pub fn id(&self) -> Option<&[u8]> {
+        self.field(b"id")
+    }
+
+    /// The event with other data; its other lines stay as they came. An event without data stays as it came.
+    pub fn with_data(&self, data: &[u8]) -> Bytes {
+        let mut event = Vec::with_capacity(self.raw.len() + data.len());
+        let mut written = false;
+        for line in self.lines() {
+            if line.field != b"data" {
+                event.extend_from_slice(line.whole);
+            } else if !written {
+                written = true;
+                write_data(&mut event, data, line_end(line.whole));
+            }
+        }
+        event.into()
+    }
+
+    /// The last value given to a field.
+    fn field(&self, name: &[u8]) -> Option<&[u8]> {
+        self.lines().filter(|line| line.field == name).last().map(|line| line.value)
+    }
+
+    fn lines(&self) -> impl Iterator<Item = Line<'_>> {
+        let mut rest = &self.raw[self.skip..];
+        std::iter::from_fn(move || {
+            let content = rest.iter().position(|byte| matches!(byte, b'\r' | b'\n'))?;
+            let end = if rest[content..].starts_with(b"\r\n") { content + 2 } else { content + 1 };
+            let (whole, after) = rest.split_at(end);
+            rest = after;
+            Some(Line::read(whole, &whole[..content]))
+        })
+    }
+}
+
+impl<'a> Line<'a> {
+    /// A comment is a line of the field without a name.
+    fn read(whole: &'a [u8], content: &'a [u8]) -> Self {
+        match content.iter().position(|byte| *byte == b':') {
+            None => Self { field: content, value: b"", whole },
+            Some(colon) => {
+                let value = &content[colon + 1..];
+                let value = value.strip_prefix(b" ").unwrap_or(value);
+                Self { field: &content[..colon], value, whole }
+            }
+        }
+    }
+}
+
+fn line_end(line: &[u8]) -> &[u8] {
+    let content = line.iter().position(|byte| matches!(byte, b'\r' | b'\n')).unwrap_or(line.len());
+    &line[content..]
+}
+
+/// One `data` line per line of the text, whatever ends those.
+fn write_data(event: &mut Vec<u8>, data: &[u8], line_end: &[u8]) {
+    let mut rest = data;
+    loop {
+        let content = rest.iter().position(|byte| matches!(byte, b'\r' | b'\n')).unwrap_or(rest.len());
+        event.extend_from_slice(b"data: ");
+        event.extend_from_slice(&rest[..content]);
+        event.extend_from_slice(line_end);
+        rest = &rest[content..];
+        rest = match rest.strip_prefix(b"\r\n") {
+            Some(after) => after,
+            None if rest.is_empty() => return,
+            None => &rest[1..],
+        };
+    }
+}
