@@ -98,6 +98,11 @@ impl<'a> Object<'a> {
         &self.members
     }
 
+    /// In the order of the text, to be taken apart.
+    pub fn into_members(self) -> Vec<Member<'a>> {
+        self.members
+    }
+
     /// The member of a key.
     pub fn member(&self, key: &str) -> Option<&Member<'a>> {
         if self.by_key.is_empty() {

@@ -54,7 +54,10 @@ fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a st
         return Err(Malformed::header("repeated header", format!("`{name}` may stand once")));
     }
     let text = value.to_str().map_err(|_| {
-        Malformed::header("header characters", format!("`{name}` has characters that a header can't carry: encode it"))
+        Malformed::header(
+            "header characters",
+            format!("`{name}` has characters that a header can't carry: encode it"),
+        )
     })?;
     Ok(Some(text))
 }

@@ -5,6 +5,7 @@
 
 pub mod call;
 pub mod code;
+mod edit;
 pub mod envelope;
 pub mod handshake;
 pub mod headers;
@@ -15,6 +16,9 @@ pub mod methods;
 pub mod reply;
 pub mod server;
 pub mod sse;
+pub mod state;
+mod unreadable;
+mod upstream_body;
 mod version;
 
 pub use call::ToolCall;
@@ -22,5 +26,6 @@ pub use envelope::{ClientInfo, Message, Notification, Request, Response};
 pub use id::Id;
 pub use malformed::Malformed;
 pub use methods::{Rule, Surfaces};
+pub use unreadable::Unreadable;
+pub use upstream_body::upstream_body;
 pub use version::{Era, SUPPORTED, Version};
-

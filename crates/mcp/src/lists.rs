@@ -1,6 +1,10 @@
-//! `tools/list` answers without the tools that a policy hides. Everything else stays byte for byte.
+//! `tools/list` answers without the tools that a policy hides. Everything else stays byte for byte: order, cursors, schemas,
+//! numbers, unknown members.
 
-use crate::Era;
+use json::Value;
+
+use crate::edit::Edits;
+use crate::{Era, Unreadable, server};
 
 /// How a list is filtered.
 #[derive(Clone, Copy)]
@@ -13,18 +17,48 @@ pub struct Filter<'a> {
     pub shows: &'a dyn Fn(&str) -> bool,
 }
 
-/// A message of the upstream that can't be read without doubt, so that it can't be filtered either.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the upstream's message can't be read: {0}")]
-pub struct Unreadable(pub &'static str);
-
 impl Filter<'_> {
     /// Filters one message (or array of them) of the upstream: an HTTP body, or the data of one event. Nothing if it
-    /// may pass as it is.
+    /// may pass as it is. Any `result` with a list `tools` is filtered, whatever it answers: the replay of a stream does
+    /// not say which request it answers.
     ///
     /// # Errors
     /// [`Unreadable`]: answer with an error instead.
     pub fn apply(&self, body: &[u8]) -> Result<Option<Vec<u8>>, Unreadable> {
-        unimplemented!("{}", body.len())
+        let value = server::parse(body)?;
+        let mut edits = Edits::default();
+        for result in server::messages(&value).iter().filter_map(|message| message.get("result")) {
+            if let Some(tools) = result.get("tools") {
+                self.filter(result, tools, &mut edits);
+            }
+        }
+        Ok(edits.apply(body))
+    }
+
+    fn filter(&self, result: &Value<'_>, tools: &Value<'_>, edits: &mut Edits) {
+        if tools.as_array().is_some() {
+            // A tool without a name can't be called, and nobody can say whether it is hidden.
+            edits.retain_elements(tools, |tool| {
+                tool.get("name").and_then(Value::as_str).is_some_and(|name| (self.shows)(name))
+            });
+        } else {
+            edits.replace(tools.span, "[]");
+        }
+        if self.era == Era::Modern {
+            keep_private(result, self.max_ttl_ms, edits);
+        }
+    }
+}
+
+/// Marks a cacheable result as one caller's own, and no older than a policy may be. What is not a time becomes 0.
+pub(crate) fn keep_private(result: &Value<'_>, max_ttl_ms: u64, edits: &mut Edits) {
+    let stated =
+        result.get("ttlMs").and_then(Value::as_number).and_then(|number| number.text().parse::<u64>().ok());
+    let ttl = stated.unwrap_or(0).min(max_ttl_ms);
+    if stated != Some(ttl) {
+        edits.set(result, "ttlMs", &ttl.to_string());
+    }
+    if result.get("cacheScope").and_then(Value::as_str) != Some("private") {
+        edits.set(result, "cacheScope", "\"private\"");
     }
 }

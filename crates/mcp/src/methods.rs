@@ -132,7 +132,9 @@ pub fn refusal(era: Era, message: &Message<'_>) -> Malformed {
         (Era::Modern, Message::Request(request)) => {
             not_found(StatusCode::NOT_FOUND).for_id(Some(request.id.clone()))
         }
-        (Era::Legacy, Message::Request(request)) => not_found(StatusCode::OK).for_id(Some(request.id.clone())),
+        (Era::Legacy, Message::Request(request)) => {
+            not_found(StatusCode::OK).for_id(Some(request.id.clone()))
+        }
         (Era::Modern, Message::Notification(_)) => not_found(StatusCode::NOT_FOUND),
         (Era::Legacy, Message::Notification(_)) => not_found(StatusCode::BAD_REQUEST),
         (_, Message::Response(_)) => {

@@ -29,7 +29,9 @@ pub fn read(body: &[u8]) -> Result<Message<'_>, Malformed> {
     let value = json::parse(body, MAX_DEPTH).map_err(|error| unreadable(&error))?;
     match value.node {
         Node::Object(object) => message(Members::take(object)?),
-        Node::Array(_) => Err(Malformed::request("batch", "a batch: send each message in a request of its own")),
+        Node::Array(_) => {
+            Err(Malformed::request("batch", "a batch: send each message in a request of its own"))
+        }
         _ => Err(Malformed::request("no object", "not a message: send one JSON-RPC object")),
     }
 }
@@ -71,7 +73,8 @@ fn call<'a>(method: Value<'a>, id: Option<Id>, params: Option<Value<'a>>) -> Res
         }
         None => Ok(Message::Notification(Notification { method, params, protocol_version: version })),
         Some(id) if method.starts_with(methods::NOTIFICATIONS) => {
-            Err(Malformed::request("notification with id", "a notification has no `id`: remove it").for_id(Some(id)))
+            Err(Malformed::request("notification with id", "a notification has no `id`: remove it")
+                .for_id(Some(id)))
         }
         Some(id) => {
             let client = in_meta(META_CLIENT).and_then(ClientInfo::read);
@@ -89,11 +92,9 @@ fn call<'a>(method: Value<'a>, id: Option<Id>, params: Option<Value<'a>>) -> Res
     }
 }
 
-fn response<'a>(
-    id: Option<Id>,
-    outcome: Result<Value<'a>, Value<'a>>,
-) -> Result<Response<'a>, Malformed> {
-    let id = id.ok_or_else(|| Malformed::request("response without id", "a response needs the `id` it answers"))?;
+fn response<'a>(id: Option<Id>, outcome: Result<Value<'a>, Value<'a>>) -> Result<Response<'a>, Malformed> {
+    let id =
+        id.ok_or_else(|| Malformed::request("response without id", "a response needs the `id` it answers"))?;
     let (Ok(value) | Err(value)) = &outcome;
     if value.as_object().is_none() {
         return Err(Malformed::request("response", "`result` and `error` must be objects"));
@@ -114,7 +115,8 @@ fn check_params(params: Option<&Value<'_>>) -> Result<(), Malformed> {
 
 fn check_keys(object: &Object<'_>, place: &str, doubtful: fn(&str) -> bool) -> Result<(), Malformed> {
     if object.members().iter().any(|member| doubtful(&member.key)) {
-        let message = format!("`{place}` has a key that looks like one of the protocol: spell it as specified");
+        let message =
+            format!("`{place}` has a key that looks like one of the protocol: spell it as specified");
         return Err(Malformed::request("look-alike key", message));
     }
     Ok(())
@@ -165,5 +167,8 @@ fn bad_version() -> Malformed {
 }
 
 fn ambiguous() -> Malformed {
-    Malformed::request("ambiguous", "a message is a call or an answer: `method`, or one of `result` and `error`")
+    Malformed::request(
+        "ambiguous",
+        "a message is a call or an answer: `method`, or one of `result` and `error`",
+    )
 }

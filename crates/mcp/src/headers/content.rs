@@ -28,7 +28,8 @@ pub fn check_content(headers: &HeaderMap) -> Result<(), Malformed> {
     if headers.contains_key(header::CONTENT_ENCODING) {
         return Err(unsupported("content encoding", "an encoded body: send it without `Content-Encoding`"));
     }
-    let is_json = headers.get(header::CONTENT_TYPE).is_some_and(|value| is_utf8_of(value, "application/json"));
+    let is_json =
+        headers.get(header::CONTENT_TYPE).is_some_and(|value| is_utf8_of(value, "application/json"));
     if is_json {
         Ok(())
     } else {

@@ -49,7 +49,9 @@ pub(super) fn decode<'a>(name: &HeaderName, value: &'a str) -> Result<Cow<'a, st
         .and_then(|encoded| BASE64_STANDARD.decode(encoded).ok())
         .and_then(|bytes| String::from_utf8(bytes).ok())
         .map(Cow::Owned)
-        .ok_or_else(|| Malformed::header("header encoding", format!("`{name}` is not well encoded base64 of UTF-8")))
+        .ok_or_else(|| {
+            Malformed::header("header encoding", format!("`{name}` is not well encoded base64 of UTF-8"))
+        })
 }
 
 pub(super) fn missing(name: &HeaderName) -> Malformed {

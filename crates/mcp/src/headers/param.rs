@@ -56,8 +56,10 @@ impl ParamHeaders {
     /// 400 `-32020`: missing, repeated, not decodable, different, or there without an argument.
     pub fn check(&self, headers: &HeaderMap, call: &ToolCall<'_>) -> Result<(), Malformed> {
         for (name, path) in &self.mirrored {
-            let argument = path.iter().try_fold(call.arguments?, |value, key| value.get(key));
-            let argument = argument.filter(|argument| !argument.is_null());
+            let argument = call
+                .arguments
+                .and_then(|arguments| path.iter().try_fold(arguments, |value, key| value.get(key)))
+                .filter(|argument| !argument.is_null());
             match (single(headers, name)?, argument) {
                 (None, None) => {}
                 (None, Some(_)) => return Err(mirror::missing(name)),

@@ -120,9 +120,10 @@ fn stateless(name: &str) -> Result<Version, Malformed> {
     match Version::parse(name) {
         Some(version) if version.era() == Era::Modern => Ok(version),
         // It is spoken, but after an `initialize`: only the others can be named in a message.
-        Some(_) => {
-            Err(Malformed::version(name, SUPPORTED.into_iter().filter(|version| version.era() == Era::Modern)))
-        }
+        Some(_) => Err(Malformed::version(
+            name,
+            SUPPORTED.into_iter().filter(|version| version.era() == Era::Modern),
+        )),
         None => Err(Malformed::version(name, SUPPORTED.into_iter())),
     }
 }

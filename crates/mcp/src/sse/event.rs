@@ -30,16 +30,18 @@ impl Event {
             usize::from(dangling)
         };
         let mut event = Self { raw, skip, data: None };
-        let mut values = event.lines().filter(|line| line.field == b"data").map(|line| line.value);
-        if let Some(value) = values.next() {
-            let mut data = value.to_vec();
-            for value in values {
-                data.push(b'\n');
-                data.extend_from_slice(value);
-            }
-            event.data = Some(data.into());
-        }
+        event.data = event.joined_data().map(Bytes::from);
         event
+    }
+
+    fn joined_data(&self) -> Option<Vec<u8>> {
+        let mut values = self.lines().filter(|line| line.field == b"data").map(|line| line.value);
+        let mut data = values.next()?.to_vec();
+        for value in values {
+            data.push(b'\n');
+            data.extend_from_slice(value);
+        }
+        Some(data)
     }
 
     /// The bytes as they came, with the blank line that ends them.
