@@ -10,7 +10,6 @@ CREATE TABLE servers (
     state_message    text        NOT NULL,
     protocol_version text,
     upstream_name    text,
-    upstream_version text,
     checked_at       timestamptz NOT NULL,
     created_at       timestamptz NOT NULL,
     CONSTRAINT servers_pkey PRIMARY KEY (tenant_id, id),

@@ -39,7 +39,7 @@ pub enum Conflict {
     #[error("version {current} was saved in the meantime: read it, then save again on top of it")]
     Version {
         /// The version in force.
-        current: i32,
+        current: u32,
     },
     /// A policy can't be deleted while grants are judged by it.
     #[error("{grants} grants use this policy: attach another one to them first")]

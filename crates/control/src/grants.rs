@@ -51,7 +51,7 @@ pub struct PolicyRef {
     /// Its name.
     pub name: String,
     /// The version in force.
-    pub version: i32,
+    pub version: u32,
 }
 
 /// A grant to mint, as typed.

@@ -27,7 +27,7 @@ pub struct PolicySummary {
     /// Unique among the server's policies.
     pub name: String,
     /// The version in force.
-    pub version: i32,
+    pub version: u32,
     /// When that was saved.
     pub saved_at: DateTime<Utc>,
     /// By whom.
@@ -43,7 +43,7 @@ pub struct Policy {
     #[serde(flatten)]
     pub summary: PolicySummary,
     /// The version that is shown.
-    pub shown_version: i32,
+    pub shown_version: u32,
     /// Its text, exactly as it was written.
     pub document: String,
     /// The same with every shorthand written out; none when the text can't be read any more, and then every call is denied.
@@ -60,7 +60,7 @@ pub struct Policy {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct PolicyVersion {
     /// From 1.
-    pub version: i32,
+    pub version: u32,
     /// When.
     pub saved_at: DateTime<Utc>,
     /// By whom.
@@ -99,7 +99,7 @@ pub struct NewPolicy {
 #[serde(deny_unknown_fields)]
 pub struct SavePolicy {
     /// The version that the text was made from; another one in force is a conflict.
-    pub expected_version: i32,
+    pub expected_version: u32,
     /// The policy language v1, as text.
     pub document: String,
 }
@@ -192,7 +192,7 @@ impl Control {
     }
 
     /// A policy at a version, or at the one in force.
-    pub async fn policy(&self, actor: &Actor, id: PolicyId, version: Option<i32>) -> Result<Policy, Error> {
+    pub async fn policy(&self, actor: &Actor, id: PolicyId, version: Option<u32>) -> Result<Policy, Error> {
         let _ = (actor, id, version);
         unimplemented!()
     }
@@ -204,7 +204,7 @@ impl Control {
     }
 
     /// What changed between two versions, line by line.
-    pub async fn policy_diff(&self, actor: &Actor, id: PolicyId, from: i32, to: i32) -> Result<Diff, Error> {
+    pub async fn policy_diff(&self, actor: &Actor, id: PolicyId, from: u32, to: u32) -> Result<Diff, Error> {
         let _ = (actor, id, from, to);
         unimplemented!()
     }

@@ -36,12 +36,12 @@ pub struct GrantView {
     pub tools: Vec<ToolSchema>,
 }
 
-/// A header for the upstream, sealed with [`credential_aad`].
+/// A header for the upstream, sealed by the vault for `Place::UpstreamHeader`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SealedHeader {
     /// In lower case.
     pub name: String,
-    /// To be opened by the vault.
+    /// The sealed value.
     pub sealed: Vec<u8>,
 }
 
@@ -59,7 +59,7 @@ pub struct PolicyText {
     /// Its name.
     pub name: String,
     /// From 1.
-    pub version: i32,
+    pub version: u32,
     /// As it was written.
     pub document: String,
 }
@@ -73,26 +73,63 @@ pub struct ToolSchema {
     pub input_schema: serde_json::Value,
 }
 
-/// What a sealed header is bound to: a record copied into another row does not open there.
-pub fn credential_aad(tenant: TenantId, server: ServerId, header: &str) -> Vec<u8> {
-    format!("sealed_credentials/{tenant}/{server}/{header}").into_bytes()
-}
-
-/// What a sealed grant token is bound to.
-pub fn grant_token_aad(tenant: TenantId, grant: GrantId) -> Vec<u8> {
-    format!("grants/{tenant}/{grant}/sealed_token").into_bytes()
-}
-
 impl SystemTx {
-    /// The grant with this token (SHA-256), if there is one.
+    /// The grant with this token (SHA-256), working or not.
     pub async fn grant_view(&mut self, token_hash: &[u8; 32]) -> Result<Option<GrantView>, Error> {
-        let _ = token_hash;
-        unimplemented!()
+        let row = sqlx::query!(
+            r#"SELECT t.id AS tenant_id, t.config_epoch, g.id, g.label, g.identity, g.expires_at, g.revoked_at,
+                 s.id AS server_id, s.name AS server_name, s.upstream_url,
+                 p.id AS "policy_id?", p.name AS "policy_name?", v.version AS "version?", v.document AS "document?",
+                 ARRAY(SELECT c.name FROM sealed_credentials c
+                       WHERE c.tenant_id = s.tenant_id AND c.server_id = s.id ORDER BY c.name) AS "header_names!",
+                 ARRAY(SELECT c.sealed FROM sealed_credentials c
+                       WHERE c.tenant_id = s.tenant_id AND c.server_id = s.id ORDER BY c.name) AS "header_values!",
+                 ARRAY(SELECT o.name FROM server_tools o
+                       WHERE o.tenant_id = s.tenant_id AND o.server_id = s.id ORDER BY o.name) AS "tool_names!",
+                 ARRAY(SELECT o.input_schema FROM server_tools o
+                       WHERE o.tenant_id = s.tenant_id AND o.server_id = s.id ORDER BY o.name) AS "tool_schemas!"
+               FROM grants g
+               JOIN tenants t ON t.id = g.tenant_id
+               JOIN servers s ON s.tenant_id = g.tenant_id AND s.id = g.server_id
+               LEFT JOIN policies p ON p.tenant_id = g.tenant_id AND p.id = g.policy_id
+               LEFT JOIN policy_versions v
+                 ON v.tenant_id = p.tenant_id AND v.policy_id = p.id AND v.version = p.version
+               WHERE g.token_hash = $1"#,
+            token_hash.as_slice()
+        )
+        .fetch_optional(self.connection())
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let policy = match (row.policy_id, row.policy_name, row.version, row.document) {
+            (Some(id), Some(name), Some(version), Some(document)) => {
+                Some(PolicyText { id: id.into(), name, version: version.unsigned_abs(), document })
+            }
+            _ => None,
+        };
+        let headers = row.header_names.into_iter().zip(row.header_values);
+        let tools = row.tool_names.into_iter().zip(row.tool_schemas);
+        Ok(Some(GrantView {
+            tenant: row.tenant_id.into(),
+            epoch: row.config_epoch.unsigned_abs(),
+            grant: row.id.into(),
+            grant_label: row.label,
+            identity: row.identity,
+            expires_at: row.expires_at,
+            revoked_at: row.revoked_at,
+            server: row.server_id.into(),
+            server_name: row.server_name,
+            upstream_url: row.upstream_url,
+            headers: headers.map(|(name, sealed)| SealedHeader { name, sealed }).collect(),
+            policy,
+            tools: tools.map(|(name, input_schema)| ToolSchema { name, input_schema }).collect(),
+        }))
     }
 
     /// The organisation of a server, for a record of a call that had no valid grant.
     pub async fn tenant_of_server(&mut self, server: ServerId) -> Result<Option<TenantId>, Error> {
-        let _ = server;
-        unimplemented!()
+        let tenant = sqlx::query_scalar!("SELECT tenant_id FROM servers WHERE id = $1", server.uuid())
+            .fetch_optional(self.connection())
+            .await?;
+        Ok(tenant.map(TenantId::from))
     }
 }

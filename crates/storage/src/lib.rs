@@ -3,11 +3,34 @@
 //! Nobody reads or writes a tenant's rows but through a [`TenantTx`], which sees that tenant alone, or a [`SystemTx`],
 //! which sees what logging in, the gateway's directory and the workers need. Row level security holds both to it.
 
+mod admin_events;
 pub mod directory;
 mod error;
+mod grants;
+mod keys;
 mod migrate;
+mod people;
+mod policies;
+mod ready;
+mod servers;
+mod tenants;
+mod tools;
 mod transaction;
 
+pub use admin_events::AdminEventRow;
 pub use error::{Constraint, Error};
+pub use grants::{GrantPolicyRow, GrantRow, NewGrantRow, TokenRow};
+pub use keys::{KeyRow, NewKeyRow};
 pub use migrate::{MigrateError, fingerprint, migrate};
+pub use people::{Attempts, MembershipRow, SessionRow, UserRow};
+pub use policies::{NewVersionRow, PolicyRow, VersionRow};
+pub use ready::NotReady;
+pub use servers::{NewServerRow, ServerRow, Sighting};
+pub use tenants::TenantRow;
+pub use tools::{ToolDefinition, ToolRow};
 pub use transaction::{ChangeTx, Storage, StorageConfig, SystemTx, TenantTx};
+
+/// A role as it is stored; a check constraint holds that it is one.
+fn read_role(text: &str) -> Result<domain::Role, Error> {
+    text.parse().map_err(|error: String| Error::Database(sqlx::Error::Decode(error.into())))
+}

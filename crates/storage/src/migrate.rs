@@ -62,7 +62,7 @@ pub fn fingerprint() -> String {
             sum[index % 8] = sum[index % 8].rotate_left(1) ^ byte;
         }
     }
-    sum.iter().map(|byte| format!("{byte:02x}")).collect()
+    format!("{:016x}", u64::from_be_bytes(sum))
 }
 
 /// Whom the application logs in as.
@@ -109,16 +109,16 @@ async fn ensure_role(
     attributes: &str,
     password: Option<&str>,
 ) -> Result<(), MigrateError> {
-    let exists = "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)";
+    let exists = "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1 OR rolname = $2)";
     let create: String = sqlx::query_scalar(
-        "SELECT format('CREATE ROLE %I ' || $2 || coalesce(format(' PASSWORD %L', $3::text), ''), $1::text)",
+"SELECT 'CREATE ROLE ' || quote_ident($1) || ' ' || $2 || coalesce(' PASSWORD ' || quote_literal($3), '')",
     )
     .bind(name)
     .bind(attributes)
     .bind(password)
     .fetch_one(&mut *connection)
     .await?;
-    ensure(connection, exists, [name, ""], create).await
+    ensure(connection, exists, [name, name], create).await
 }
 
 /// Makes `member` a member of `role` unless it is one.
@@ -143,16 +143,18 @@ async fn ensure(
     names: [&str; 2],
     statement: String,
 ) -> Result<(), MigrateError> {
-    let mut last = None;
-    for _ in 0..10 {
-        let query = sqlx::query_scalar::<_, bool>(exists).bind(names[0]);
-        let query = if names[1].is_empty() { query } else { query.bind(names[1]) };
+    let mut tries = 0;
+    loop {
+        let query = sqlx::query_scalar::<_, bool>(exists).bind(names[0]).bind(names[1]);
         if query.fetch_one(&mut *connection).await? {
             return Ok(());
         }
-        last = sqlx::raw_sql(AssertSqlSafe(statement.clone())).execute(&mut *connection).await.err();
+        tries += 1;
+        match sqlx::raw_sql(AssertSqlSafe(statement.clone())).execute(&mut *connection).await {
+            Err(error) if tries == 10 => return Err(error.into()),
+            _ => {}
+        }
     }
-    Err(last.unwrap_or(sqlx::Error::RowNotFound).into())
 }
 
 async fn refuse_privileged(connection: &mut PgConnection, login: &str) -> Result<(), MigrateError> {

@@ -1,1 +1,13 @@
 //! Development only: private Postgres and Redis, fixtures, the architecture test.
+
+mod database;
+
+use anyhow::{Context, Result};
+
+pub use database::{TestDb, database};
+
+/// Where a service is, as `scripts/services` tells it.
+#[expect(clippy::disallowed_methods, reason = "tests find their services by the environment")]
+pub(crate) fn environment(name: &str) -> Result<String> {
+    std::env::var(name).with_context(|| format!("{name} is not set: run the tests with `make test`"))
+}

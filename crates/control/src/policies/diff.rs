@@ -7,9 +7,9 @@ use utoipa::ToSchema;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Diff {
     /// The version on the left.
-    pub from: i32,
+    pub from: u32,
     /// The version on the right.
-    pub to: i32,
+    pub to: u32,
     /// In order.
     pub lines: Vec<DiffLine>,
 }
