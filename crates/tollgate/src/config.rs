@@ -46,9 +46,9 @@ pub struct OwnerDatabaseConfig {
     /// Postgres, as a role that may create tables and roles
     #[arg(long, env = "TOLLGATE_OWNER_DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub owner_database_url: String,
-    /// The login role of the application: it is let into the roles that the tables are granted to
-    #[arg(long, env = "TOLLGATE_LOGIN_ROLE", default_value = "tollgate", value_name = "ROLE")]
-    pub login_role: String,
+    /// Postgres, as the login role of `tollgate serve`: it is made when it is missing, and let into the tables
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    pub database_url: String,
 }
 
 /// The shared counters and the decision stream.
