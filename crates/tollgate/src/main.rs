@@ -1,3 +1,41 @@
 //! The one binary: configuration, wiring, roles, shutdown, command line.
 
-fn main() {}
+mod cli;
+mod config;
+mod keys;
+mod logging;
+mod migrate;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use domain::Clock;
+use vault::Entropy;
+
+use crate::cli::{Cli, Command, KeysCommand};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match logging::start(&cli.log) {
+        Ok(()) => run(cli.command).await,
+        Err(error) => Err(error),
+    };
+    match done {
+        Ok(status) => status,
+        Err(error) => {
+            // The chain of causes on one line: what was attempted first, then why it failed.
+            tracing::error!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Migrate(config) => migrate::run(&config).await?,
+        Command::Keys { command: KeysCommand::New } => keys::print_new(Clock::System.now(), &Entropy::System)?,
+        _ => {}
+    }
+    Ok(ExitCode::SUCCESS)
+}
