@@ -21,7 +21,7 @@ pub use admin_events::AdminEventRow;
 pub use error::{Constraint, Error};
 pub use grants::{GrantPolicyRow, GrantRow, NewGrantRow, TokenRow};
 pub use keys::{KeyRow, NewKeyRow};
-pub use migrate::{MigrateError, fingerprint, migrate};
+pub use migrate::{MigrateError, create_database, fingerprint, migrate};
 pub use people::{Attempts, MembershipRow, SessionRow, UserRow};
 pub use policies::{NewVersionRow, PolicyRow, VersionRow};
 pub use ready::NotReady;

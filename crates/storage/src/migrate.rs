@@ -1,7 +1,8 @@
 //! Bringing a database up to date: the two roles, the application's login, the migrations. Run by `tollgate migrate`.
 
+use sqlx::migrate::MigrateDatabase;
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, Postgres};
 use url::Url;
 
 static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations");
@@ -46,6 +47,14 @@ pub async fn migrate(owner_url: &str, application_url: &str) -> Result<(), Migra
     MIGRATOR.run(&mut connection).await?;
     sqlx::query("GRANT SELECT ON _sqlx_migrations TO tollgate_system").execute(&mut connection).await?;
     connection.close().await?;
+    Ok(())
+}
+
+/// Makes the database that `owner_url` names unless there is one. For the demo: an operator makes their own.
+pub async fn create_database(owner_url: &str) -> Result<(), MigrateError> {
+    if !Postgres::database_exists(owner_url).await? {
+        Postgres::create_database(owner_url).await?;
+    }
     Ok(())
 }
 
