@@ -16,7 +16,7 @@ pub struct Malformed {
     /// For whoever sent it: what is wrong and how to mend it. Holds no argument value.
     pub message: String,
     /// `error.data`, where the protocol asks for one.
-    pub data: Option<Value>,
+    pub data: Option<Box<Value>>,
     /// Id of the refused request, if it has one that can be trusted.
     pub id: Option<Id>,
     /// A few fixed words for the log, one per kind of refusal.
@@ -56,7 +56,7 @@ impl Malformed {
         let supported: Vec<_> = supported.map(Version::as_str).collect();
         let message = format!("unsupported protocol version: use one of {}", supported.join(", "));
         Self {
-            data: Some(json!({ "supported": supported, "requested": requested })),
+            data: Some(Box::new(json!({ "supported": supported, "requested": requested }))),
             ..Self::new(code::UNSUPPORTED_VERSION, "unsupported version", message)
         }
     }
@@ -73,6 +73,6 @@ impl Malformed {
 
     /// The JSON-RPC error to answer with; `id` is null where none is known.
     pub fn body(&self) -> Vec<u8> {
-        reply::error(self.id.as_ref(), self.code, &self.message, self.data.as_ref())
+        reply::error(self.id.as_ref(), self.code, &self.message, self.data.as_deref())
     }
 }

@@ -24,7 +24,7 @@ const DOWN: [HeaderName; 3] = [header::CONTENT_TYPE, header::CACHE_CONTROL, head
 /// gateway translates it), nor is anything that the gateway sets itself.
 pub fn to_upstream(headers: &HeaderMap, version: Version) -> HeaderMap {
     let era = version.era();
-    pass(headers, |name| {
+    only(headers, |name| {
         UP.contains(name)
             || (era == Era::Legacy && *name == LAST_EVENT_ID)
             // Older revisions mirror no arguments: nobody held these against the body.
@@ -34,13 +34,13 @@ pub fn to_upstream(headers: &HeaderMap, version: Version) -> HeaderMap {
 
 /// The response headers that reach the client. The session id is not among them (the gateway seals it).
 pub fn to_client(headers: &HeaderMap) -> HeaderMap {
-    pass(headers, |name| DOWN.contains(name))
+    only(headers, |name| DOWN.contains(name))
 }
 
-fn pass(headers: &HeaderMap, passes: impl Fn(&HeaderName) -> bool) -> HeaderMap {
-    let mut passed = HeaderMap::new();
-    for (name, value) in headers.iter().filter(|(name, _)| passes(name)) {
-        passed.append(name.clone(), value.clone());
-    }
-    passed
+fn only(headers: &HeaderMap, passes: impl Fn(&HeaderName) -> bool) -> HeaderMap {
+    headers
+        .iter()
+        .filter(|(name, _)| passes(name))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
 }

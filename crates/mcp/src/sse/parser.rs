@@ -29,10 +29,18 @@ pub struct Parser {
     after_return: bool,
     /// The buffer begins with a line feed whose carriage return went with the event before.
     dangling: bool,
-    /// Carriage returns end lines of this stream by themselves, so that one more need not be waited out.
-    bare_returns: bool,
+    returns: Returns,
     /// No event came out yet.
     first: bool,
+}
+
+/// How this stream uses carriage returns.
+#[derive(Debug, PartialEq, Eq)]
+enum Returns {
+    /// Before a line feed, as far as it was seen: after one, the line feed is waited for.
+    Paired,
+    /// By themselves: nothing need be waited for.
+    Bare,
 }
 
 impl Parser {
@@ -45,7 +53,7 @@ impl Parser {
             line: 0,
             after_return: false,
             dangling: false,
-            bare_returns: false,
+            returns: Returns::Paired,
             first: true,
         }
     }
@@ -75,11 +83,11 @@ impl Parser {
                     self.line = self.next;
                     continue;
                 }
-                self.bare_returns = true;
+                self.returns = Returns::Bare;
             }
             let end = match byte {
                 b'\n' => self.next + 1,
-                b'\r' if !self.ends_event() || self.bare_returns => self.next + 1,
+                b'\r' if !self.ends_event() || self.returns == Returns::Bare => self.next + 1,
                 // An event ends here, with or without the line feed that may follow.
                 b'\r' => match self.buffer.get(self.next + 1) {
                     None => break,
