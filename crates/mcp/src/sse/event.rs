@@ -71,6 +71,10 @@ impl Event {
         let mut written = false;
         for line in self.lines() {
             if line.field != b"data" {
+                // Between them stood data: the two would now make one line end.
+                if event.ends_with(b"\r") && line.whole.starts_with(b"\n") {
+                    event.push(b'\n');
+                }
                 event.extend_from_slice(line.whole);
             } else if !written {
                 written = true;
