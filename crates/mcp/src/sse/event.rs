@@ -68,6 +68,7 @@ impl Event {
     /// The event with other data; its other lines stay as they came. An event without data stays as it came.
     pub fn with_data(&self, data: &[u8]) -> Bytes {
         let mut event = Vec::with_capacity(self.raw.len() + data.len());
+        event.extend_from_slice(&self.raw[..self.skip]);
         let mut written = false;
         for line in self.lines() {
             if line.field != b"data" {

@@ -141,7 +141,8 @@ fn other_data_leaves_the_rest_as_it_came() {
     assert_eq!(with("data: a\n\n", "1\r\n2\r3\n"), "data: 1\ndata: 2\ndata: 3\ndata: \n\n");
     assert_eq!(with("id: 1\n\n", "b"), "id: 1\n\n");
     assert_eq!(with("data\rdata\n\n", "b"), "data: b\r\n\n");
-    assert_eq!(with("\u{feff}data: a\n\n", "b"), "data: b\n\n");
+    // Without the first mark, the second would be skipped and hand the old data on.
+    assert_eq!(with("\u{feff}\u{feff}data: a\ndata: a\n\n", "b"), "\u{feff}\u{feff}data: a\ndata: b\n\n");
 }
 
 /// Streams that are dense in what matters.
