@@ -1,1 +1,58 @@
-//! JSON front door: /api/v1, OpenAPI, problem+json.
+//! The JSON front door: `/api/v1`, its OpenAPI document, and problems (RFC 9457).
+//!
+//! A handler extracts, calls one operation of `control`, and renders. It decides nothing.
+
+mod body;
+mod caller;
+mod document;
+mod page;
+mod path;
+mod problem;
+mod query;
+mod request;
+mod routes;
+mod shape;
+
+use axum::extract::FromRef;
+use axum::{Router, middleware};
+use control::Control;
+use domain::Clock;
+use vault::Entropy;
+
+use crate::problem::Problem;
+
+/// What the front door needs. Cheap to clone; built by the binary.
+#[derive(Clone, Debug)]
+pub struct ApiState {
+    control: Control,
+    clock: Clock,
+    entropy: Entropy,
+}
+
+impl ApiState {
+    /// A front door to these operations; clock and entropy make the request ids.
+    pub fn new(control: Control, clock: Clock, entropy: Entropy) -> Self {
+        Self { control, clock, entropy }
+    }
+}
+
+impl FromRef<ApiState> for Control {
+    fn from_ref(state: &ApiState) -> Self {
+        state.control.clone()
+    }
+}
+
+/// Everything under `/api/v1`, and `/.well-known/jwks.json`. Merge it into the binary's router; addresses outside of
+/// these two are not touched.
+pub fn router(state: ApiState) -> Router {
+    let (routes, _) = routes::all().split_for_parts();
+    routes
+        .method_not_allowed_fallback(async || Problem::Method)
+        .layer(middleware::from_fn_with_state(state.clone(), request::identify))
+        .with_state(state)
+}
+
+/// The OpenAPI 3.1 document of [`router`].
+pub fn openapi() -> serde_json::Value {
+    document::json().clone()
+}
