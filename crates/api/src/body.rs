@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 
 use crate::problem::Problem;
-use crate::{ApiState, document, shape};
+use crate::{document, shape};
 
 /// The most bytes of a body: 4 MiB.
 pub(crate) const LIMIT: usize = 4 * 1024 * 1024;
@@ -19,10 +19,10 @@ const DEPTH: usize = 64;
 /// A body of this type. Everything that is wrong with its shape is said at once.
 pub(crate) struct Strict<T>(pub T);
 
-impl<T: DeserializeOwned + ToSchema> FromRequest<ApiState> for Strict<T> {
+impl<T: DeserializeOwned + ToSchema, S: Sync> FromRequest<S> for Strict<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &ApiState) -> Result<Self, Problem> {
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         if !is_json(request.headers()) {
             return Err(Problem::MediaType);
         }

@@ -7,9 +7,7 @@ use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::Components;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
-use utoipa::openapi::{
-    ContentBuilder, Info, License, OpenApi, Ref, RefOr, Response, ResponseBuilder, Tag,
-};
+use utoipa::openapi::{ContentBuilder, Info, License, OpenApi, Ref, RefOr, Response, ResponseBuilder, Tag};
 use utoipa::{IntoResponses, PartialSchema, ToSchema};
 
 use crate::{problem, routes};
@@ -55,8 +53,6 @@ named_refusals! {
     TooManyAttempts "429";
     /// For operations that are refused for who asks in a way of their own.
     Unauthenticated "401";
-    /// For operations where a parameter is read like a field.
-    InvalidFields "422";
 }
 
 const TAGS: [(&str, &str); 8] = [
@@ -85,14 +81,14 @@ fn build() -> OpenApi {
          token as `Authorization: Bearer ...`. Refusals are problem documents (RFC 9457)."
             .to_owned(),
     );
-    document.info.license = Some(License::builder().name("Apache-2.0").identifier(Some("Apache-2.0")).build());
+    document.info.license =
+        Some(License::builder().name("Apache-2.0").identifier(Some("Apache-2.0")).build());
     document.tags = Some(TAGS.iter().map(|(name, description)| tag(name, description)).collect());
     document.security = Some(vec![SecurityRequirement::new(BEARER, Vec::<String>::new())]);
 
     for (path, item) in &mut document.paths.paths {
         let named = path.contains('{');
-        let operations =
-            [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch];
+        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch];
         for operation in operations.into_iter().flatten() {
             add_refusals(operation, named);
         }
@@ -108,15 +104,16 @@ fn build() -> OpenApi {
     ] {
         let mut scheme = Http::new(HttpAuthScheme::Bearer);
         scheme.description = Some(description.to_owned());
-        components.security_schemes.insert(name.to_owned(), SecurityScheme::Http(scheme));
+        components.security_schemes.insert(name.to_owned(), RefOr::T(SecurityScheme::Http(scheme)));
     }
     document
 }
 
 /// Refers to every refusal that follows from the shape of an operation: what it takes, and whether it asks who calls.
 fn add_refusals(operation: &mut Operation, named: bool) {
-    let public = operation.security.as_ref().is_some_and(Vec::is_empty);
-    let by_person = operation.security.as_ref().is_some_and(|needs| !needs.is_empty());
+    let public =
+        operation.security.as_ref().is_some_and(|needs| needs.contains(&SecurityRequirement::default()));
+    let by_person = operation.security.is_some() && !public;
     let has_query = operation.parameters.iter().flatten().any(|parameter| match parameter {
         RefOr::T(parameter) => parameter.parameter_in == utoipa::openapi::path::ParameterIn::Query,
         RefOr::Ref(_) => false,

@@ -7,6 +7,7 @@ mod caller;
 mod document;
 mod page;
 mod path;
+mod policy_text;
 mod problem;
 mod query;
 mod request;

@@ -5,7 +5,6 @@ use std::str::FromStr;
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 
-use crate::ApiState;
 use crate::problem::Problem;
 
 /// The `{id}` of the path.
@@ -14,23 +13,27 @@ pub(crate) struct Id<T>(pub T);
 /// The `{version}` of the path.
 pub(crate) struct Version(pub i32);
 
-impl<T: FromStr> FromRequestParts<ApiState> for Id<T> {
+impl<T: FromStr, S: Send + Sync> FromRequestParts<S> for Id<T> {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         parameter(parts, state, "id").await.map(Self)
     }
 }
 
-impl FromRequestParts<ApiState> for Version {
+impl<S: Send + Sync> FromRequestParts<S> for Version {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         parameter(parts, state, "version").await.map(Self)
     }
 }
 
-async fn parameter<T: FromStr>(parts: &mut Parts, state: &ApiState, name: &str) -> Result<T, Problem> {
+async fn parameter<T: FromStr, S: Send + Sync>(
+    parts: &mut Parts,
+    state: &S,
+    name: &str,
+) -> Result<T, Problem> {
     let found = match RawPathParams::from_request_parts(parts, state).await {
         Ok(params) => params.iter().find(|(key, _)| *key == name).and_then(|(_, text)| text.parse().ok()),
         Err(_) => None,

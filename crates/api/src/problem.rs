@@ -106,7 +106,9 @@ impl Problem {
             Self::Control(Error::Forbidden { .. } | Error::PeopleOnly) => {
                 (StatusCode::FORBIDDEN, "forbidden", "The credentials are not enough for this")
             }
-            Self::Control(Error::NotFound) => (StatusCode::NOT_FOUND, "not-found", "There is no such thing here"),
+            Self::Control(Error::NotFound) => {
+                (StatusCode::NOT_FOUND, "not-found", "There is no such thing here")
+            }
             Self::NoRoute => (StatusCode::NOT_FOUND, "no-such-address", "There is nothing at this address"),
             Self::Method => {
                 (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "The address has no such method")
@@ -115,9 +117,11 @@ impl Problem {
                 (StatusCode::CONFLICT, "conflict", "The state of things is against it")
             }
             Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large"),
-            Self::MediaType => {
-                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "The body is not declared as JSON")
-            }
+            Self::MediaType => (
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported-media-type",
+                "The body is not declared as JSON",
+            ),
             Self::Control(Error::TooManyAttempts { .. }) => {
                 (StatusCode::TOO_MANY_REQUESTS, "too-many-attempts", "Too many attempts")
             }
@@ -163,11 +167,13 @@ impl Problem {
         use control::Error;
         match self {
             Self::NotJson(error, _) => {
-                vec![At { pointer: Some(error.pointer.clone()), detail: error.kind.to_string(), ..At::default() }]
+                vec![At {
+                    pointer: Some(error.pointer.clone()),
+                    detail: error.kind.to_string(),
+                    ..At::default()
+                }]
             }
-            Self::Fields(list) | Self::Control(Error::Invalid(list)) => {
-                list.iter().map(At::field).collect()
-            }
+            Self::Fields(list) | Self::Control(Error::Invalid(list)) => list.iter().map(At::field).collect(),
             Self::Parameters(list) => list.iter().map(At::parameter).collect(),
             Self::Control(Error::InvalidPolicy(list)) => list.iter().map(At::document).collect(),
             _ => Vec::new(),
@@ -180,7 +186,8 @@ impl Problem {
         let mut headers = HeaderMap::new();
         match self {
             Self::Credentials(_) => {
-                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(r#"Bearer realm="tollgate""#));
+                headers
+                    .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(r#"Bearer realm="tollgate""#));
             }
             Self::Control(Error::Unauthenticated) => {
                 let challenge = r#"Bearer realm="tollgate", error="invalid_token""#;

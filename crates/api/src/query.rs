@@ -11,16 +11,18 @@ use serde_json::{Map, Value};
 use utoipa::IntoParams;
 use utoipa::openapi::path::ParameterIn;
 
-use crate::ApiState;
 use crate::problem::Problem;
+
+/// The most items of a page.
+const MOST_ITEMS: usize = 200;
 
 /// The query as `T`, whose fields are all `Option<String>`: what they mean is read by [`Reader`].
 pub(crate) struct Parameters<T>(pub T);
 
-impl<T: DeserializeOwned + IntoParams> FromRequestParts<ApiState> for Parameters<T> {
+impl<T: DeserializeOwned + IntoParams, S: Sync> FromRequestParts<S> for Parameters<T> {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _: &ApiState) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let known: Vec<_> =
             T::into_params(|| Some(ParameterIn::Query)).into_iter().map(|parameter| parameter.name).collect();
         let pairs = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri)
@@ -64,20 +66,29 @@ impl Reader {
         read.map_err(|_| self.refuse(name, &message)).ok()
     }
 
-    /// A whole number in a range.
-    pub(crate) fn number(
-        &mut self,
-        name: &str,
-        text: Option<&str>,
-        range: std::ops::RangeInclusive<u32>,
-    ) -> Option<u32> {
-        let text = text?;
-        let number = text.parse().ok().filter(|number| range.contains(number));
+    /// A version of a policy; must be sent.
+    pub(crate) fn version(&mut self, name: &str, text: Option<&str>) -> Option<i32> {
+        let Some(text) = text else {
+            self.refuse(name, &"is missing: add it");
+            return None;
+        };
+        let number = text.parse().ok().filter(|number| *number >= 1);
         if number.is_none() {
-            let message = format!("must be a whole number from {} to {}", range.start(), range.end());
-            self.refuse(name, &message);
+            self.refuse(name, &"must be a whole number from 1");
         }
         number
+    }
+
+    /// How many items a page may have: 50 when not said.
+    pub(crate) fn limit(&mut self, text: Option<&str>) -> usize {
+        match text.map(str::parse) {
+            None => 50,
+            Some(Ok(limit)) if (1..=MOST_ITEMS).contains(&limit) => limit,
+            Some(_) => {
+                self.refuse("limit", &format!("must be a whole number from 1 to {MOST_ITEMS}"));
+                0
+            }
+        }
     }
 
     /// Notes a problem.

@@ -18,7 +18,8 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub(crate) async fn identify(State(state): State<ApiState>, request: Request, next: Next) -> Response {
     let id = state.entropy.id::<Uuid>(state.clock.now()).to_string();
     // The path without its query, and no header: neither may carry what is logged by accident.
-    let span = tracing::info_span!("api", request_id = %id, method = %request.method(), path = request.uri().path());
+    let span =
+        tracing::info_span!("api", request_id = %id, method = %request.method(), path = request.uri().path());
     let mut response = next.run(request).instrument(span).await;
 
     if let Some(problem) = response.extensions_mut().remove::<Arc<Problem>>() {

@@ -65,9 +65,11 @@ impl Check<'_> {
             match properties.get(&*member.key) {
                 Some(schema) => self.under(&member.key, |check| check.value(&member.value, schema)),
                 None if schema["additionalProperties"] == false => {
-                    let known: Vec<_> = properties.as_object().into_iter().flat_map(|all| all.keys()).collect();
+                    let known: Vec<_> =
+                        properties.as_object().into_iter().flat_map(|all| all.keys()).collect();
                     let known: Vec<_> = known.iter().map(|key| format!("`{key}`")).collect();
-                    let message = format!("is not a field here: remove it, or use one of {}", known.join(", "));
+                    let message =
+                        format!("is not a field here: remove it, or use one of {}", known.join(", "));
                     self.problem(&member.key, &message);
                 }
                 None => {}
@@ -158,4 +160,72 @@ fn article(types: &[&str]) -> String {
         _ => "a string",
     });
     words.collect::<Vec<_>>().join(" or ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(body: &str) -> Vec<String> {
+        let document = serde_json::json!({"components": {"schemas": {
+            "Server": {
+                "type": "object",
+                "required": ["name", "headers"],
+                "additionalProperties": false,
+                "properties": {
+                    "name": {"type": "string"},
+                    "version": {"type": ["integer", "null"]},
+                    "state": {"type": "string", "enum": ["ready", "down"]},
+                    "owner": {"oneOf": [{"type": "null"}, {"$ref": "#/components/schemas/Owner"}]},
+                    "headers": {"type": "array", "items": {"$ref": "#/components/schemas/Owner"}},
+                    "policy": {"type": ["object", "string"]}
+                }
+            },
+            "Owner": {"type": "object", "required": ["id"], "properties": {"id": {"type": "boolean"}}}
+        }}});
+        let value = json::parse(body.as_bytes(), 16).unwrap();
+        let found = check(&value, "Server", &document);
+        found.into_iter().map(|problem| format!("{} {}", problem.pointer, problem.message)).collect()
+    }
+
+    #[test]
+    fn what_fits_is_taken() {
+        for body in [
+            r#"{"name": "a", "headers": []}"#,
+            r#"{"name": "", "headers": [{"id": true, "more": 1}], "version": null, "owner": null}"#,
+            r#"{"name": "a", "headers": [], "version": -3, "owner": {"id": false}, "state": "down"}"#,
+            r#"{"name": "a", "headers": [], "policy": {"any": [1]}}"#,
+            r#"{"name": "a", "headers": [], "policy": "any"}"#,
+        ] {
+            assert_eq!(problems(body), Vec::<String>::new(), "{body}");
+        }
+    }
+
+    #[test]
+    fn everything_wrong_is_said_at_its_place() {
+        let body = r#"{"name": 1, "version": 1.5, "state": "up", "owner": {"id": "x"}, "a/b~c": 1,
+                       "headers": [{"id": true}, {}, []], "policy": []}"#;
+        assert_eq!(
+            problems(body),
+            [
+                "/name must be a string, not a number",
+                "/version must be a whole number or null, not a number",
+                "/state must be one of ready, down",
+                "/owner/id must be true or false, not a string",
+                "/a~1b~0c is not a field here: remove it, or use one of `name`, `version`, `state`, `owner`, \
+                 `headers`, `policy`",
+                "/headers/1/id is missing: add it",
+                "/headers/2 must be an object, not a list",
+                "/policy must be an object or a string, not a list",
+            ]
+        );
+        assert_eq!(problems("[]"), [" must be an object, not a list"]);
+        assert_eq!(problems("{}"), ["/name is missing: add it", "/headers is missing: add it"]);
+    }
+
+    #[test]
+    fn a_form_that_is_not_published_takes_nothing() {
+        let value = json::parse(b"{}", 16).unwrap();
+        assert_eq!(check(&value, "Server", &serde_json::json!({})).len(), 1);
+    }
 }

@@ -14,6 +14,7 @@ use crate::query::{Parameters, Reader};
 
 /// Which page.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct AdminLogQuery {
     /// `next` of the page before.
     cursor: Option<String>,

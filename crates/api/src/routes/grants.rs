@@ -7,7 +7,6 @@ use control::{ClientConfiguration, Control, FieldProblem, Grant, MintedGrant, Ne
 use domain::{GrantId, PolicyId, Secret, ServerId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use crate::body::Strict;
 use crate::caller::Caller;

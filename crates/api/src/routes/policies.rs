@@ -3,11 +3,12 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use control::{Control, NewPolicy, Policy, PolicyCheck, PolicyName, PolicySummary, Simulation, SimulationResult};
+use control::{
+    Control, NewPolicy, Policy, PolicyCheck, PolicyName, PolicySummary, Simulation, SimulationResult,
+};
 use domain::{PolicyId, ServerId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use crate::body::Strict;
 use crate::caller::Caller;

@@ -10,7 +10,6 @@ use control::{
 use domain::ServerId;
 use serde::Deserialize;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use crate::body::Strict;
 use crate::caller::Caller;

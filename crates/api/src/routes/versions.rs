@@ -7,7 +7,6 @@ use control::{Control, Diff, Policy, PolicyVersion, SavePolicy};
 use domain::PolicyId;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
-use uuid::Uuid;
 
 use crate::body::Strict;
 use crate::caller::Caller;
@@ -31,6 +30,7 @@ pub(crate) struct NewVersion {
 
 /// Which versions to compare.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Between {
     /// The older version.
     #[param(value_type = u32, required, minimum = 1)]
@@ -68,8 +68,7 @@ pub(crate) async fn save_version(
     Id(id): Id<PolicyId>,
     Strict(body): Strict<NewVersion>,
 ) -> Result<(StatusCode, Json<Policy>), Problem> {
-    let input =
-        SavePolicy { expected_version: body.expected_version, document: body.document.into_text() };
+    let input = SavePolicy { expected_version: body.expected_version, document: body.document.into_text() };
     Ok((StatusCode::CREATED, Json(control.save_policy(&actor, id, &input).await?)))
 }
 
@@ -110,8 +109,8 @@ pub(crate) async fn diff_versions(
 impl Between {
     fn read(&self) -> Result<(i32, i32), Problem> {
         let mut reader = Reader::default();
-        let from = reader.required("from", self.from.as_deref());
-        let to = reader.required("to", self.to.as_deref());
+        let from = reader.version("from", self.from.as_deref());
+        let to = reader.version("to", self.to.as_deref());
         reader.finish()?;
         Ok((from.unwrap_or_default(), to.unwrap_or_default()))
     }
