@@ -36,7 +36,6 @@ local function load_sliding(key, length, now)
     return state
   end
   -- A clock that went back must not bring back what has expired.
-  state.newest = newest
   state.place = math.max(state.place, newest)
   local passed = state.place - newest
   if passed >= RING then
@@ -103,10 +102,8 @@ local function fits_at(state, amount, max)
   local used = state.used
   for at, stored in ipairs(redis.call('HMGET', state.key, unpack(ring))) do
     local bucket = state.place - RING + at
-    -- A place in the ring that is newer than the newest bucket still holds one that has expired.
-    if stored and bucket <= state.newest then
-      used = used - tonumber(stored)
-    end
+    -- Behind the newest bucket the ring may hold some that have expired; before them all that counts has left.
+    used = used - (tonumber(stored) or 0)
     if amount <= max - used then
       return bucket_gone(bucket, state.length)
     end

@@ -1,0 +1,11 @@
+//! The ledger on a real Redis, through its public face.
+
+mod connection;
+mod desk;
+mod epoch;
+mod give_back;
+mod outage;
+mod quota;
+mod sliding;
+mod stream;
+mod windows;
