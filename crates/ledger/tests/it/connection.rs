@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::Clock;
 use ledger::{Ledger, LedgerConfig, LedgerError, Settle, Settled};
 
-use crate::desk::{Desk, taken};
+use crate::desk::{Desk, decision, taken};
 use crate::outage::{Script, Wire, info};
 
 /// Waits until the ledger has a connection later than `than`.
@@ -42,7 +42,7 @@ async fn a_lost_connection_is_away_and_comes_back_as_another_generation() {
     let first = *ledger.generation().borrow();
     let settle = Settle {
         tenant: desk.tenant,
-        decision: desk.decision(),
+        decision: decision(),
         epoch: 1,
         generation: first,
         fresh: None,

@@ -21,6 +21,11 @@ pub fn start() -> DateTime<Utc> {
     Utc.with_ymd_and_hms(2028, 2, 29, 23, 59, 58).unwrap() + chrono::Duration::milliseconds(500)
 }
 
+/// An id that nobody else has.
+pub fn decision() -> DecisionId {
+    Entropy::System.id(start())
+}
+
 impl Desk {
     pub async fn new() -> Self {
         Self::at(Clock::manual(start())).await
@@ -36,10 +41,6 @@ impl Desk {
 
     pub fn advance(&self, millis: u64) {
         self.clock.advance(Duration::from_millis(millis));
-    }
-
-    pub fn decision(&self) -> DecisionId {
-        Entropy::System.id(start())
     }
 
     pub fn generation(&self) -> u64 {
@@ -59,7 +60,7 @@ impl Desk {
     pub async fn settle_at(&self, epoch: u64, fresh: Option<RedisTime>, charges: &[Charge]) -> Settled {
         let settle = Settle {
             tenant: self.tenant,
-            decision: self.decision(),
+            decision: decision(),
             epoch,
             generation: self.generation(),
             fresh,
@@ -71,7 +72,7 @@ impl Desk {
 
     /// Settles a call that was judged by what a gateway remembers.
     pub async fn take(&self, charges: &[Charge]) -> Settled {
-        self.take_as(self.decision(), charges).await
+        self.take_as(decision(), charges).await
     }
 
     pub async fn take_as(&self, decision: DecisionId, charges: &[Charge]) -> Settled {

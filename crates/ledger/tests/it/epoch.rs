@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use ledger::{Settle, Settled};
 use uuid::Uuid;
 
-use crate::desk::{Desk, minute, stale, taken};
+use crate::desk::{Desk, decision, minute, stale, taken};
 
 const CHANGE: Uuid = Uuid::from_u128(1);
 const OTHER: Uuid = Uuid::from_u128(2);
@@ -166,7 +166,7 @@ async fn a_state_from_before_this_connection_is_stale_even_when_fresh() {
     for fresh in [None, Some(at)] {
         let settle = Settle {
             tenant: desk.tenant,
-            decision: desk.decision(),
+            decision: decision(),
             epoch: 1,
             generation: desk.generation() - 1,
             fresh,

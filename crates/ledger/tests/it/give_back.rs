@@ -3,7 +3,7 @@
 use domain::DecisionId;
 use ledger::{Charge, Close, GiveBack, Window};
 
-use crate::desk::{Desk, charge, minute, taken};
+use crate::desk::{Desk, charge, decision, minute, taken};
 
 async fn give_back(desk: &Desk, decision: DecisionId, what: GiveBack) -> bool {
     let close = Close { tenant: desk.tenant, decision, record: b"{}", give_back: what };
@@ -18,7 +18,7 @@ async fn what_was_taken_is_given_back_once() {
         Charge { amount: 2, ..charge(2, Window::CalendarMonth, 10) },
         Charge { amount: 1, shadow: true, ..minute(3, 10) },
     ];
-    let (failed, stands) = (desk.decision(), desk.decision());
+    let (failed, stands) = (decision(), decision());
     assert!(taken(&desk.take_as(failed, &charges).await));
     assert!(taken(&desk.take_as(stands, &charges).await));
     let mut closings = tokio::task::JoinSet::new();
@@ -39,10 +39,10 @@ async fn what_was_taken_is_given_back_once() {
 async fn only_what_is_asked_is_given_back() {
     let desk = Desk::new().await;
     let charges = [minute(1, 10), minute(2, 10), minute(3, 10)];
-    let decision = desk.decision();
-    assert!(taken(&desk.take_as(decision, &charges).await));
-    assert!(give_back(&desk, decision, GiveBack::Only(vec![1, 7])).await);
-    assert!(!give_back(&desk, decision, GiveBack::All).await, "a call is closed once");
+    let call = decision();
+    assert!(taken(&desk.take_as(call, &charges).await));
+    assert!(give_back(&desk, call, GiveBack::Only(vec![1, 7])).await);
+    assert!(!give_back(&desk, call, GiveBack::All).await, "a call is closed once");
     for (charge, left) in charges.iter().zip([1, 0, 1]) {
         assert_eq!(desk.used(charge).await, left);
     }
@@ -51,10 +51,10 @@ async fn only_what_is_asked_is_given_back() {
 #[tokio::test]
 async fn a_call_that_stands_keeps_what_it_took() {
     let desk = Desk::new().await;
-    let decision = desk.decision();
-    assert!(taken(&desk.take_as(decision, &[minute(1, 1)]).await));
-    assert!(!give_back(&desk, decision, GiveBack::Nothing).await);
-    assert!(!give_back(&desk, decision, GiveBack::All).await);
+    let call = decision();
+    assert!(taken(&desk.take_as(call, &[minute(1, 1)]).await));
+    assert!(!give_back(&desk, call, GiveBack::Nothing).await);
+    assert!(!give_back(&desk, call, GiveBack::All).await);
     assert_eq!(desk.used(&minute(1, 1)).await, 1);
 }
 
@@ -62,7 +62,7 @@ async fn a_call_that_stands_keeps_what_it_took() {
 async fn a_refused_call_has_nothing_to_give_back() {
     let desk = Desk::new().await;
     assert!(taken(&desk.take(&[minute(1, 1)]).await));
-    let refused = desk.decision();
+    let refused = decision();
     assert!(!taken(&desk.take_as(refused, &[minute(1, 1)]).await));
     assert!(!give_back(&desk, refused, GiveBack::All).await);
     assert_eq!(desk.used(&minute(1, 1)).await, 1);
@@ -72,7 +72,7 @@ async fn a_refused_call_has_nothing_to_give_back() {
 async fn it_goes_into_the_sub_bucket_it_came_from() {
     let desk = Desk::new().await;
     let limit = minute(1, 10);
-    let first = desk.decision();
+    let first = decision();
     assert!(taken(&desk.take_as(first, &[Charge { amount: 4, ..limit.clone() }]).await));
     desk.advance(30_000);
     assert!(taken(&desk.take(&[Charge { amount: 5, ..limit.clone() }]).await));
@@ -92,12 +92,12 @@ async fn nothing_goes_into_a_window_that_came_later() {
     let calendar = charge(2, Window::Calendar { seconds: 60 }, 10);
     // The ring comes round to the same place after 61 sub-buckets of a second.
     for passed in [61_000, 122_000, 10_000_000] {
-        let decision = desk.decision();
-        assert!(taken(&desk.take_as(decision, &[sliding.clone(), calendar.clone()]).await));
+        let call = decision();
+        assert!(taken(&desk.take_as(call, &[sliding.clone(), calendar.clone()]).await));
         desk.advance(passed);
         let later = [Charge { amount: 3, ..sliding.clone() }, Charge { amount: 3, ..calendar.clone() }];
         assert!(taken(&desk.take(&later).await));
-        assert!(!give_back(&desk, decision, GiveBack::All).await, "after {passed} ms");
+        assert!(!give_back(&desk, call, GiveBack::All).await, "after {passed} ms");
         assert_eq!((desk.used(&sliding).await, desk.used(&calendar).await), (3, 3), "after {passed} ms");
         desk.advance(10_000_000);
     }

@@ -3,7 +3,7 @@
 use domain::Clock;
 use ledger::{Charge, LimitMark, Settle, Settled, Window};
 
-use crate::desk::{Desk, charge, level, minute, taken};
+use crate::desk::{Desk, charge, decision, level, minute, taken};
 
 const GREATEST: u64 = 9_000_000_000_000_000;
 
@@ -14,7 +14,7 @@ async fn a_limit_is_exact_among_callers_of_two_gateways() {
     let mut calls = tokio::task::JoinSet::new();
     for call in 0..300 {
         let ledger = if call % 2 == 0 { desk.ledger.clone() } else { other.clone() };
-        let (tenant, decision) = (desk.tenant, desk.decision());
+        let (tenant, decision) = (desk.tenant, decision());
         calls.spawn(async move {
             let charges = [minute(1, 100), charge(2, Window::CalendarMonth, 1000)];
             let settle = Settle {
@@ -78,7 +78,7 @@ async fn the_greatest_amounts_are_exact() {
 async fn a_limit_of_nothing_refuses_all_but_what_is_free() {
     let desk = Desk::new().await;
     let none = minute(1, 0);
-    assert!(!taken(&desk.take(&[none.clone()]).await));
+    assert!(!taken(&desk.take(std::slice::from_ref(&none)).await));
     assert!(taken(&desk.take(&[Charge { amount: 0, ..none }]).await));
 }
 
@@ -134,7 +134,7 @@ async fn nothing_is_kept_for_ever_but_the_streams() {
     let charges: Vec<_> = (1..).zip(windows).map(|(counter, window)| charge(counter, window, 9)).collect();
     assert!(taken(&desk.take(&charges).await));
     desk.ledger.mark(desk.tenant, uuid::Uuid::from_u128(1)).await.unwrap();
-    let once = ledger::Once { same: [1; 32], seconds: 60, decision: desk.decision() };
+    let once = ledger::Once { same: [1; 32], seconds: 60, decision: decision() };
     for _ in 0..2 {
         desk.ledger.append(desk.tenant, b"{}", Some(once)).await.unwrap();
     }

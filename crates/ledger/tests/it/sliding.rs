@@ -3,7 +3,7 @@
 use ledger::{Settled, Window};
 use proptest::prelude::*;
 
-use crate::desk::{Desk, charge, level, minute, taken};
+use crate::desk::{Desk, charge, decision, level, minute, taken};
 
 /// One call: so many milliseconds after the last, of this cost.
 #[derive(Clone, Debug)]
@@ -81,12 +81,15 @@ async fn a_refusal_says_when_the_same_call_would_fit() {
         }
         for amount in [2, 5, 10] {
             let ask = ledger::Charge { amount, ..limit.clone() };
-            let at = level(desk.take(&[ask.clone()]).await).resets_at;
+            let at = level(desk.take(std::slice::from_ref(&ask)).await).resets_at;
             let wait = u64::try_from((at - desk.clock.now()).num_milliseconds()).unwrap();
             desk.advance(wait - 1);
-            assert!(!taken(&desk.take(&[ask.clone()]).await), "{amount} of {seconds} s: too early");
+            assert!(
+                !taken(&desk.take(std::slice::from_ref(&ask)).await),
+                "{amount} of {seconds} s: too early"
+            );
             desk.advance(1);
-            let probe = desk.decision();
+            let probe = decision();
             assert!(taken(&desk.take_as(probe, &[ask]).await), "{amount} of {seconds} s: too late");
             let close = ledger::Close {
                 tenant: desk.tenant,
@@ -103,9 +106,9 @@ async fn a_refusal_says_when_the_same_call_would_fit() {
 async fn what_is_taken_says_when_the_counter_would_be_empty() {
     let desk = Desk::new().await;
     let limit = minute(1, 10);
-    desk.take(&[limit.clone()]).await;
+    desk.take(std::slice::from_ref(&limit)).await;
     desk.advance(20_000);
-    let at = level(desk.take(&[limit.clone()]).await).resets_at;
+    let at = level(desk.take(std::slice::from_ref(&limit)).await).resets_at;
     let wait = u64::try_from((at - desk.clock.now()).num_milliseconds()).unwrap();
     assert!((60_000..=61_000).contains(&wait), "{wait}");
     desk.advance(wait - 1);
@@ -119,7 +122,7 @@ async fn a_clock_that_goes_back_frees_nothing() {
     let desk = Desk::new().await;
     let limit = minute(1, 1);
     desk.advance(600_000);
-    assert!(taken(&desk.take(&[limit.clone()]).await));
+    assert!(taken(&desk.take(std::slice::from_ref(&limit)).await));
     let clock = domain::Clock::manual(crate::desk::start());
     let behind = Desk { ledger: desk.redis.ledger(clock.clone()).await, clock, ..desk };
     assert!(!taken(&behind.take(&[limit]).await));

@@ -6,16 +6,16 @@ use domain::Clock;
 use ledger::{Appended, Close, EntryKind, GiveBack, LedgerConfig, Once, Settle, Settled, Shard};
 use uuid::Uuid;
 
-use crate::desk::{Desk, level, minute, taken};
+use crate::desk::{Desk, decision, level, minute, taken};
 
 #[tokio::test]
 async fn entries_come_back_as_they_were_written() {
     let desk = Desk::new().await;
-    let decision = desk.decision();
+    let call = decision();
     let charges = [minute(1, 5), minute(2, 1)];
     let settle = Settle {
         tenant: desk.tenant,
-        decision,
+        decision: call,
         epoch: 1,
         generation: desk.generation(),
         fresh: None,
@@ -23,8 +23,8 @@ async fn entries_come_back_as_they_were_written() {
         record: b"\x00\xffany bytes",
     };
     assert!(taken(&desk.ledger.settle(&settle).await.unwrap()));
-    let over = desk.ledger.settle(&Settle { decision: desk.decision(), ..settle }).await.unwrap();
-    let close = Close { tenant: desk.tenant, decision, record: b"the end", give_back: GiveBack::All };
+    let over = desk.ledger.settle(&Settle { decision: decision(), ..settle }).await.unwrap();
+    let close = Close { tenant: desk.tenant, decision: call, record: b"the end", give_back: GiveBack::All };
     desk.ledger.close(&close).await.unwrap();
     assert_eq!(desk.ledger.append(desk.tenant, b"refused", None).await.unwrap(), Appended::Recorded);
 
@@ -55,15 +55,15 @@ async fn a_full_stream_refuses_calls_and_takes_nothing() {
     let desk = Desk::new().await;
     let config = LedgerConfig { stream_max: 3, ..desk.redis.config(desk.clock.clone()) };
     let desk = Desk { ledger: testkit::connected(config).await, ..desk };
-    let decision = desk.decision();
-    assert!(taken(&desk.take_as(decision, &[minute(1, 9)]).await));
+    let call = decision();
+    assert!(taken(&desk.take_as(call, &[minute(1, 9)]).await));
     assert!(taken(&desk.take(&[minute(1, 9)]).await));
     assert!(taken(&desk.take(&[]).await));
     assert_eq!(desk.take(&[minute(1, 9)]).await, Settled::Full);
     assert_eq!(desk.take(&[]).await, Settled::Full);
     assert_eq!(desk.ledger.append(desk.tenant, b"{}", None).await.unwrap(), Appended::Full);
     // A call that is under way can still end.
-    let close = Close { tenant: desk.tenant, decision, record: b"{}", give_back: GiveBack::All };
+    let close = Close { tenant: desk.tenant, decision: call, record: b"{}", give_back: GiveBack::All };
     assert!(desk.ledger.close(&close).await.unwrap().gave_back);
 
     let shard = Shard::of(desk.tenant);
@@ -97,7 +97,7 @@ async fn a_shard_is_leased_to_one_at_a_time() {
     let desk = Desk::new().await;
     let shard = Shard::of(desk.tenant);
     let (first, second) = (Uuid::from_u128(1), Uuid::from_u128(2));
-    let long = Duration::from_secs(60);
+    let long = Duration::from_mins(1);
     assert!(desk.ledger.lease(shard, first, long).await.unwrap());
     assert!(!desk.ledger.lease(shard, second, long).await.unwrap());
     assert!(desk.ledger.lease(shard, first, long).await.unwrap(), "the holder renews");
@@ -121,14 +121,14 @@ async fn a_flood_of_the_same_refusal_is_one_record_a_span() {
         let once = Once { same: [same; 32], seconds: 60, decision };
         ledger.append(desk.tenant, b"{}", Some(once)).await.unwrap()
     };
-    let first = desk.decision();
+    let first = decision();
     assert_eq!(append(&desk.ledger, 1, first).await, Appended::Recorded);
-    assert_eq!(append(&other, 1, desk.decision()).await, Appended::Repeated);
+    assert_eq!(append(&other, 1, decision()).await, Appended::Repeated);
     desk.advance(59_999);
-    assert_eq!(append(&desk.ledger, 1, desk.decision()).await, Appended::Repeated);
-    assert_eq!(append(&desk.ledger, 2, desk.decision()).await, Appended::Recorded);
+    assert_eq!(append(&desk.ledger, 1, decision()).await, Appended::Repeated);
+    assert_eq!(append(&desk.ledger, 2, decision()).await, Appended::Recorded);
     desk.advance(1);
-    let second = desk.decision();
+    let second = decision();
     assert_eq!(append(&desk.ledger, 1, second).await, Appended::Recorded);
     assert_eq!(desk.ledger.repeats(desk.tenant, first).await.unwrap(), 3);
     assert_eq!(desk.ledger.repeats(desk.tenant, second).await.unwrap(), 1);

@@ -52,9 +52,9 @@ async fn a_calendar_window_starts_anew_at_its_boundary() {
     // All four end with February: a second and a half from now.
     for (counter, window) in (1..).zip(windows) {
         let limit = charge(counter, window, 2);
-        assert!(taken(&desk.take(&[limit.clone()]).await));
-        assert!(taken(&desk.take(&[limit.clone()]).await));
-        assert!(!taken(&desk.take(&[limit.clone()]).await));
+        assert!(taken(&desk.take(std::slice::from_ref(&limit)).await));
+        assert!(taken(&desk.take(std::slice::from_ref(&limit)).await));
+        assert!(!taken(&desk.take(std::slice::from_ref(&limit)).await));
     }
     desk.advance(1499);
     for (counter, window) in (1..).zip(windows) {
@@ -71,7 +71,7 @@ async fn a_clock_that_goes_back_does_not_reopen_a_window() {
     let desk = Desk::new().await;
     let limit = charge(1, Window::CalendarMonth, 1);
     desk.advance(1500);
-    assert!(taken(&desk.take(&[limit.clone()]).await));
+    assert!(taken(&desk.take(std::slice::from_ref(&limit)).await));
     let behind = Clock::manual(start());
     let ledger = desk.redis.ledger(behind.clone()).await;
     let behind = Desk { clock: behind, ledger, ..desk };
