@@ -29,6 +29,13 @@ pub enum Place<'a> {
         /// The grant that opened the session.
         grant: GrantId,
     },
+    /// What an upstream gives a call to bring back in its next round, as the client holds it.
+    RequestState {
+        /// The owner.
+        tenant: TenantId,
+        /// The grant that called.
+        grant: GrantId,
+    },
 }
 
 impl Place<'_> {
@@ -52,6 +59,11 @@ impl Place<'_> {
             }
             Self::McpSession { tenant, grant } => {
                 field(b"mcp-session");
+                field(tenant.uuid().as_bytes());
+                field(grant.uuid().as_bytes());
+            }
+            Self::RequestState { tenant, grant } => {
+                field(b"request-state");
                 field(tenant.uuid().as_bytes());
                 field(grant.uuid().as_bytes());
             }
