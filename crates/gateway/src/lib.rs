@@ -1,1 +1,33 @@
-//! The data plane: /mcp/{server}.
+//! The data plane: `/mcp/{server}`. Knows who calls, judges the call, settles it, forwards it, and writes down how it
+//! ended.
+//!
+//! A request walks through the modules in this order: `http`, `caller`, `directory`, `post` (or `bodiless`), `permit`
+//! (which judges and settles), `upstream`, `relay`, `close`. Only a [settled allow](permit) makes a permit, and nothing is
+//! forwarded without one.
+
+mod arrival;
+mod bodiless;
+mod caller;
+mod close;
+mod counter;
+mod denial;
+mod direct;
+mod directory;
+mod http;
+mod judge;
+mod metadata;
+mod noted;
+mod origin;
+mod permit;
+mod post;
+mod record;
+mod refusal;
+mod relay;
+mod sessions;
+mod state;
+mod upstream;
+mod watch;
+
+pub use http::router;
+pub use refusal::{Refusal, Refused};
+pub use state::{GatewayParts, GatewaySettings, GatewayState};

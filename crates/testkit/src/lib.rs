@@ -1,12 +1,10 @@
 //! Development only: private Postgres and Redis, fixtures, the architecture test.
 
 mod database;
-mod redis;
 
 use anyhow::{Context, Result};
 
 pub use database::{TestDb, database};
-pub use redis::{TestRedis, connected, redis};
 
 /// Where a service is, as `scripts/services` tells it.
 #[expect(clippy::disallowed_methods, reason = "tests find their services by the environment")]

@@ -1,0 +1,44 @@
+//! GET and DELETE of the legacy era: the stream of what the server says by itself, and the end of a session.
+
+use axum::response::Response;
+use bytes::Bytes;
+use http::{HeaderMap, Method};
+use mcp::headers;
+
+use crate::arrival::Arrival;
+use crate::directory::Held;
+use crate::judge::Ask;
+use crate::permit::{self, Ruling};
+use crate::refusal::Refusal;
+use crate::relay::{self, Reply};
+use crate::sessions;
+use crate::state::GatewayState;
+use crate::upstream::{self, Outbound};
+
+/// Answers a GET or DELETE of a known caller.
+pub(crate) async fn bodiless(
+    gateway: &GatewayState,
+    arrival: &mut Arrival,
+    held: Held,
+    method: Method,
+    head: &HeaderMap,
+) -> Result<Response, Refusal> {
+    arrival.method = Some(method.as_str().to_owned());
+    let session = sessions::presented(gateway, &held.view, head);
+    let settled = session.as_ref().ok().and_then(Option::as_ref).map(|session| session.version);
+    let version = headers::check_bodiless(head, settled)?;
+    let session = session?;
+    arrival.version = Some(version);
+    let client = session.as_ref().and_then(|session| session.client.clone());
+    let ask = Ask { call: None, session: session.as_ref(), client: client.as_ref(), version };
+    let permit = match permit::obtain(gateway, arrival, held, &ask).await? {
+        Ruling::Permit(permit) => permit,
+        // Only calls are judged by rules.
+        Ruling::Denial(_) => return Err(Refusal::Internal),
+    };
+    let headers = headers::to_upstream(head, version);
+    let outbound =
+        Outbound { method: method.clone(), headers, session: session.as_ref(), body: Bytes::new() };
+    let answer = upstream::forward(gateway, permit, outbound).await?;
+    relay::relay(gateway, answer, Reply::bodiless(&method, &ask)).await
+}

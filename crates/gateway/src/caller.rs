@@ -1,0 +1,76 @@
+//! Who calls: `Authorization: Bearer` to a grant of the server that the path names. Everybody else gets one and the same
+//! answer, so that it tells nobody which servers and grants there are.
+
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use mcp::{Malformed, code};
+use vault::{Token, TokenKind};
+
+use crate::arrival::Arrival;
+use crate::directory::{Away, Held};
+use crate::refusal::Refusal;
+use crate::state::Gateway;
+
+/// The grant that the request is made with, valid now as far as the directory knows. The ledger says whether that is far
+/// enough.
+pub(crate) async fn authenticate(
+    gateway: &Gateway,
+    arrival: &mut Arrival,
+    headers: &HeaderMap,
+) -> Result<Held, Refusal> {
+    let unknown = |reason| Refusal::Unauthenticated { sent: true, reason };
+    let text = bearer(headers)?;
+    let token = Token::parse(TokenKind::Grant, text).map_err(|_| unknown("not a token"))?;
+    let hash = token.hash();
+    let mut held = gateway.directory.get(&hash).await?.ok_or_else(|| unknown("unknown token"))?;
+    if held.remembered && held.view.refused(gateway.parts.clock.now()).is_some() {
+        // It may have been prolonged since. Refusals are only ever given from a read of now.
+        let view = gateway.directory.read(&hash).await?.ok_or_else(|| unknown("unknown token"))?;
+        held = Held { view, remembered: false, ..held };
+    }
+    admit(gateway, arrival, &held)?;
+    Ok(held)
+}
+
+/// Whether a grant that was found works, now and for this server; notes it as the one that is used.
+pub(crate) fn admit(gateway: &Gateway, arrival: &mut Arrival, held: &Held) -> Result<(), Refusal> {
+    let refused = |reason| Refusal::Unauthenticated { sent: true, reason };
+    if held.view.server != arrival.server {
+        arrival.view = None;
+        return Err(refused("token of another server"));
+    }
+    arrival.view = Some(std::sync::Arc::clone(&held.view));
+    match held.view.refused(gateway.parts.clock.now()) {
+        Some(reason) => Err(refused(reason)),
+        None => Ok(()),
+    }
+}
+
+/// The token of the one `Authorization` header.
+fn bearer(headers: &HeaderMap) -> Result<&str, Refusal> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let Some(value) = values.next() else {
+        return Err(Refusal::Unauthenticated { sent: false, reason: "no token" });
+    };
+    if values.next().is_some() {
+        return Err(Refusal::Malformed(Malformed {
+            http_status: http::StatusCode::BAD_REQUEST,
+            code: code::INVALID_REQUEST,
+            message: "the `Authorization` header is here twice: send it once".to_owned(),
+            data: None,
+            id: None,
+            reason: "repeated header",
+        }));
+    }
+    let text = value.to_str().unwrap_or_default();
+    match text.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(token.trim_start_matches(' ')),
+        _ => Err(Refusal::Unauthenticated { sent: true, reason: "not a bearer token" }),
+    }
+}
+
+impl From<Away> for Refusal {
+    fn from(_: Away) -> Self {
+        Self::Unavailable
+    }
+}

@@ -1,0 +1,54 @@
+//! Judging while Redis is away: by what Postgres says at this very moment, with the decision written there before anything
+//! is forwarded. What must be counted can't be, so a call with a limit is denied.
+
+use std::sync::Arc;
+
+use domain::Outcome;
+use policy::Refusal as Rule;
+
+use super::{Permit, Ruling, reread};
+use crate::arrival::Arrival;
+use crate::close::{Open, OpenCall};
+use crate::denial::Denial;
+use crate::directory::Held;
+use crate::judge::{self, Ask, Judged};
+use crate::record;
+use crate::refusal::Refusal;
+use crate::state::GatewayState;
+
+/// As [`super::obtain`], without the ledger.
+pub(super) async fn obtain(
+    gateway: &GatewayState,
+    arrival: &mut Arrival,
+    held: &Held,
+    ask: &Ask<'_>,
+) -> Result<Ruling, Refusal> {
+    let held = reread(gateway, arrival, held, held.generation).await?;
+    let mut judged = judge::judge(&held.view, ask);
+    if judged.charges().iter().any(|charge| !charge.shadow) {
+        judged = Judged::Refuse { outcome: Outcome::Deny, refusal: limits_unavailable() };
+    }
+    let decision = record::judged(arrival, &held.view, ask, &judged);
+    crate::direct::record_direct(&gateway.parts.storage, &decision).await.map_err(|error| {
+        tracing::error!(request = %arrival.id, %error, "a decision can't be recorded anywhere");
+        Refusal::Unavailable
+    })?;
+    Ok(match judged {
+        Judged::Allow { .. } => {
+            let mut open = Open::new(gateway.clone(), &decision, arrival.since);
+            open.direct = true;
+            Ruling::Permit(Permit { view: Arc::clone(&held.view), call: OpenCall::new(open) })
+        }
+        Judged::Refuse { outcome, refusal } => {
+            Ruling::Denial(Denial::new(&held.view, decision.id, outcome, &refusal.rule, &refusal.message))
+        }
+    })
+}
+
+fn limits_unavailable() -> Rule {
+    Rule {
+        rule: "(limits unavailable)".into(),
+        message: "the limits of this call can't be checked now: try again later".into(),
+        conditions: Vec::new(),
+    }
+}

@@ -1,0 +1,183 @@
+//! A POST: one message, understood strictly, judged, forwarded as the very bytes that were judged.
+
+use axum::body::Body;
+use axum::response::Response;
+use bytes::Bytes;
+use http::{HeaderMap, Method, header};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use mcp::{
+    Era, Malformed, Message, Request, Rule, Surfaces, ToolCall, Version, code, envelope, headers, methods,
+};
+
+use crate::arrival::Arrival;
+use crate::directory::Held;
+use crate::judge::Ask;
+use crate::permit::{self, Ruling};
+use crate::record;
+use crate::refusal::Refusal;
+use crate::relay::{self, Reply};
+use crate::sessions::{self, Session};
+use crate::state::GatewayState;
+use crate::upstream::{self, Outbound};
+
+/// Bytes of a request's body.
+pub(crate) const MAX_BODY: usize = 4 * 1024 * 1024;
+
+/// Parts of the protocol that no policy can judge, and that are not opened for any server.
+pub(crate) const OPEN: Surfaces = Surfaces { resources: false, prompts: false, completions: false };
+
+/// Answers a POST of a known caller.
+pub(crate) async fn post(
+    gateway: &GatewayState,
+    arrival: &mut Arrival,
+    held: Held,
+    head: &HeaderMap,
+    body: Body,
+) -> Result<Response, Refusal> {
+    headers::check_content(head)?;
+    let body = read_body(head, body).await?;
+    arrival.request_bytes = Some(body.len() as u64);
+    let message = envelope::read(&body)?;
+    note(arrival, &message);
+    let session = session_of(gateway, &held, head, &message);
+    let settled = session.as_ref().ok().and_then(Option::as_ref).map(|session| session.version);
+    let version = headers::check(head, &message, settled)?;
+    arrival.version = Some(version);
+    // Sessions are of the legacy era: what a modern request says of one counts for nothing.
+    let session = if version.era() == Era::Legacy { session? } else { None };
+    let client = client_of(&message, session.as_ref());
+    arrival.client.clone_from(&client);
+    let rule = methods::rule(version.era(), &message, OPEN);
+    let call = match (rule, &message) {
+        (Rule::Refuse, message) => return Err(methods::refusal(version.era(), message).into()),
+        (Rule::Judge, Message::Request(request)) => {
+            Some(tool_call(gateway, arrival, &held, head, request, version)?)
+        }
+        (_, Message::Response(_)) if session.is_none() => return Err(unasked()),
+        _ => None,
+    };
+    let ask = Ask { call: call.as_ref(), session: session.as_ref(), client: client.as_ref(), version };
+    let reply = Reply::to(&message, rule, &ask, arrival);
+    let state = reply.brought_state(gateway, &held.view, &message)?;
+    let permit = match permit::obtain(gateway, arrival, held, &ask).await? {
+        Ruling::Permit(permit) => permit,
+        Ruling::Denial(denial) => return denied(&denial, &message, call.as_ref(), version),
+    };
+    let outbound = Outbound {
+        method: Method::POST,
+        headers: headers::to_upstream(head, version),
+        session: session.as_ref(),
+        body: match mcp::upstream_body(&body, &message, state.as_deref()) {
+            std::borrow::Cow::Borrowed(_) => body.clone(),
+            std::borrow::Cow::Owned(rewritten) => rewritten.into(),
+        },
+    };
+    let answer = upstream::forward(gateway, permit, outbound).await?;
+    relay::relay(gateway, answer, reply).await
+}
+
+/// Notes what the log shows of a message, before it is known whether it may pass.
+fn note(arrival: &mut Arrival, message: &Message<'_>) {
+    match message {
+        Message::Request(request) => {
+            arrival.rpc_id = Some(request.id.clone());
+            arrival.method = Some(request.method.chars().take(128).collect());
+        }
+        Message::Notification(notification) => {
+            arrival.method = Some(notification.method.chars().take(128).collect());
+        }
+        Message::Response(_) => arrival.method = Some("response".to_owned()),
+    }
+}
+
+/// The session that the request names. Whether that matters depends on the era, which is known later.
+fn session_of(
+    gateway: &GatewayState,
+    held: &Held,
+    head: &HeaderMap,
+    message: &Message<'_>,
+) -> Result<Option<Session>, sessions::Unknown> {
+    match message {
+        Message::Request(request) if request.era == Era::Modern || request.method == "initialize" => Ok(None),
+        _ => sessions::presented(gateway, &held.view, head),
+    }
+}
+
+/// Who says it calls: in the message itself, or in the handshake of its session.
+fn client_of(message: &Message<'_>, session: Option<&Session>) -> Option<mcp::ClientInfo> {
+    let named = match message {
+        Message::Request(request) => request.client.clone(),
+        Message::Notification(_) | Message::Response(_) => None,
+    };
+    named.or_else(|| session.and_then(|session| session.client.clone()))
+}
+
+/// Reads the call in a `tools/call`.
+fn tool_call<'a>(
+    gateway: &GatewayState,
+    arrival: &mut Arrival,
+    held: &Held,
+    head: &HeaderMap,
+    request: &'a Request<'a>,
+    version: Version,
+) -> Result<ToolCall<'a>, Refusal> {
+    let call = ToolCall::read(request)?;
+    arrival.tool = Some(call.name.chars().take(256).collect());
+    let noted = |arguments| record::arguments(&gateway.parts.keyring, held.view.tenant, arguments);
+    arrival.arguments = call.arguments.map(noted);
+    if call.task_augmented {
+        return Err(ToolCall::no_tasks(request).into());
+    }
+    if version.era() == Era::Modern
+        && let Some(tool) = held.view.tools.get(call.name)
+    {
+        tool.headers()
+            .check(head, &call)
+            .map_err(|refused| Malformed { id: Some(request.id.clone()), ..refused })?;
+    }
+    Ok(call)
+}
+
+fn denied(
+    denial: &crate::denial::Denial,
+    message: &Message<'_>,
+    call: Option<&ToolCall<'_>>,
+    version: Version,
+) -> Result<Response, Refusal> {
+    match (message, call) {
+        (Message::Request(request), Some(call)) => Ok(denial.answer(&request.id, version.era(), call.name)),
+        // Only calls are judged by rules.
+        _ => Err(Refusal::Internal),
+    }
+}
+
+/// An answer of the client outside of any session: whoever it reaches can't know whose it is.
+fn unasked() -> Refusal {
+    Refusal::Malformed(Malformed {
+        http_status: http::StatusCode::BAD_REQUEST,
+        code: code::INVALID_REQUEST,
+        message: "a response belongs to a session: send its `Mcp-Session-Id`".to_owned(),
+        data: None,
+        id: None,
+        reason: "response without session",
+    })
+}
+
+async fn read_body(head: &HeaderMap, body: Body) -> Result<Bytes, Refusal> {
+    let declared =
+        head.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if declared.is_some_and(|length| length > MAX_BODY as u64) {
+        return Err(Refusal::TooLarge);
+    }
+    match Limited::new(body, MAX_BODY).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(Refusal::TooLarge),
+        Err(_) => Err(Refusal::Interrupted),
+    }
+}
+
+impl From<sessions::Unknown> for Refusal {
+    fn from(_: sessions::Unknown) -> Self {
+        Self::SessionUnknown
+    }
+}

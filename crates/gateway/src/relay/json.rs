@@ -1,0 +1,176 @@
+//! Answers of one JSON message. What may have to be rewritten is read whole, up to a bound; the rest is streamed through,
+//! and only its last piece waits until the call is closed.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use axum::body::Body;
+use axum::response::Response;
+use bytes::Bytes;
+use egress::EgressError;
+use http::response;
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use mcp::Era;
+use mcp::server::{self, Ending as Answered, ServerMessage};
+
+use super::{Kind, MAX_REPLY, Reply, broken};
+use crate::close::{Ending, OpenCall};
+use crate::directory::GrantView;
+use crate::refusal::Refusal;
+use crate::state::GatewayState;
+
+/// Bytes of a streamed answer that are kept to see how the call ended. What is longer is a result.
+const MAX_KEPT: usize = 4 * 1024 * 1024;
+
+pub(super) async fn relay(
+    gateway: &GatewayState,
+    head: &response::Parts,
+    body: egress::Body,
+    view: &GrantView,
+    mut call: OpenCall,
+    reply: Reply,
+) -> Result<Response, Refusal> {
+    if reply.era() == Era::Legacy && reply.may_be_unread() {
+        let session = reply.session_header(gateway, view, &head.headers, None);
+        return Ok(super::response(head, session, Body::new(Streamed::new(body, call))));
+    }
+    let body = match body.read(MAX_REPLY).await {
+        Ok(body) => body,
+        Err(EgressError::TooLarge { .. }) => return broken(call, "it is longer than 16 MiB").await,
+        Err(error) => {
+            call.end(Ending::Broken("the connection broke before the answer was complete")).await;
+            return Err(Refusal::Upstream(error));
+        }
+    };
+    call.received(body.len());
+    let passed = match reply.pass(gateway, view, &body) {
+        Ok(passed) if passed.ending.is_some() => passed,
+        Ok(_) => return broken(call, "it does not answer the request").await,
+        Err(unreadable) => return broken(call, unreadable.0).await,
+    };
+    call.end(passed.ending.unwrap_or(Ending::Done)).await;
+    let session = reply.session_header(gateway, view, &head.headers, passed.settled);
+    let rewritten = passed.body.is_some();
+    let mut response = super::response(head, session, passed.body.map_or(Body::from(body), Body::from));
+    if rewritten || reply.kind == Kind::List {
+        // Cut for this grant: nobody else may be shown it.
+        let private = http::HeaderValue::from_static("private, no-store");
+        response.headers_mut().insert(http::header::CACHE_CONTROL, private);
+    }
+    Ok(response)
+}
+
+/// An answer on its way through. The last piece is held until it is known how the call ended and, where quota is given
+/// back, until that has happened.
+struct Streamed {
+    upstream: egress::Body,
+    call: Option<OpenCall>,
+    kept: Vec<Bytes>,
+    kept_bytes: usize,
+    held: Option<Bytes>,
+    closing: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+}
+
+impl Streamed {
+    fn new(upstream: egress::Body, call: OpenCall) -> Self {
+        Self { upstream, call: Some(call), kept: Vec::new(), kept_bytes: 0, held: None, closing: None }
+    }
+
+    /// Takes a piece; gives the one before it.
+    fn take(&mut self, piece: Bytes) -> Option<Bytes> {
+        if let Some(call) = &mut self.call {
+            call.received(piece.len());
+        }
+        self.kept_bytes += piece.len();
+        if self.kept_bytes <= MAX_KEPT {
+            self.kept.push(piece.clone());
+        } else {
+            self.kept.clear();
+        }
+        self.held.replace(piece)
+    }
+
+    fn close(&mut self) {
+        if let Some(call) = self.call.take() {
+            let ending = ending(&std::mem::take(&mut self.kept));
+            self.closing = Some(Box::pin(call.end(ending)));
+        }
+    }
+}
+
+/// How a call ended, by the pieces of its answer. One that can't be read is a result: what a tool returns is its own
+/// affair.
+fn ending(pieces: &[Bytes]) -> Ending {
+    let joined;
+    let body = match pieces {
+        [whole] => whole,
+        pieces => {
+            joined = Bytes::from(pieces.concat());
+            &joined
+        }
+    };
+    match server::read(body).unwrap_or_default().as_slice() {
+        [ServerMessage::Response { ending: Answered::Error, .. }] => Ending::RpcError,
+        [ServerMessage::Response { ending: Answered::Result { is_error: true, .. }, .. }] => {
+            Ending::ToolError
+        }
+        _ => Ending::Done,
+    }
+}
+
+impl HttpBody for Streamed {
+    type Data = Bytes;
+    type Error = EgressError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, EgressError>>> {
+        loop {
+            if let Some(closing) = &mut self.closing {
+                ready!(closing.as_mut().poll(cx));
+                self.closing = None;
+            }
+            if self.call.is_none() {
+                return Poll::Ready(self.held.take().map(|piece| Ok(Frame::data(piece))));
+            }
+            let frame = ready!(Pin::new(&mut self.upstream).poll_frame(cx));
+            match frame {
+                Some(Ok(frame)) => {
+                    let Ok(piece) = frame.into_data() else { continue };
+                    let before = self.take(piece);
+                    if self.upstream.is_end_stream() {
+                        self.close();
+                    }
+                    if let Some(piece) = before {
+                        return Poll::Ready(Some(Ok(Frame::data(piece))));
+                    }
+                }
+                None => self.close(),
+                Some(Err(error)) => {
+                    if let Some(mut call) = self.call.take() {
+                        call.end_soon(&Ending::Broken("the connection broke before the answer was complete"));
+                    }
+                    self.held = None;
+                    return Poll::Ready(Some(Err(error)));
+                }
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.call.is_none() && self.closing.is_none() && self.held.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let held = self.held.as_ref().map_or(0, |piece| piece.len() as u64);
+        let upstream = self.upstream.size_hint();
+        let mut hint = SizeHint::new();
+        hint.set_lower(upstream.lower() + held);
+        if let Some(upper) = upstream.upper() {
+            hint.set_upper(upper + held);
+        }
+        hint
+    }
+}

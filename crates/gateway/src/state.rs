@@ -1,0 +1,120 @@
+//! What every request needs, built once by the binary.
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::Clock;
+use ledger::Ledger;
+use storage::Storage;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use url::Url;
+use vault::{Entropy, Keyring};
+
+use crate::directory::Directory;
+use crate::noted::Noted;
+use crate::origin::Origins;
+
+/// How the gateway is seen from outside, and how patient it is.
+#[derive(Clone, Debug)]
+pub struct GatewaySettings {
+    /// The address that clients use, without a path.
+    pub public_url: Url,
+    /// Host names that clients may call besides that of `public_url`.
+    pub hosts: Vec<String>,
+    /// Origins besides that of `public_url` whose pages may call: `https://app.example.com`.
+    pub origins: Vec<String>,
+    /// Named in the protected resource metadata; none: `public_url`.
+    pub authorization_servers: Vec<String>,
+    /// How often the grant of an open stream is looked at again.
+    pub recheck: Duration,
+    /// How long a stream may be quiet before a comment is sent, so that nobody in between closes it.
+    pub keep_alive: Duration,
+}
+
+impl GatewaySettings {
+    /// The defaults: no further hosts or origins, a look at open streams every 10 s, a comment after 15 s of silence.
+    pub fn new(public_url: Url) -> Self {
+        Self {
+            public_url,
+            hosts: Vec::new(),
+            origins: Vec::new(),
+            authorization_servers: Vec::new(),
+            recheck: Duration::from_secs(10),
+            keep_alive: Duration::from_secs(15),
+        }
+    }
+}
+
+/// What the binary hands in.
+#[derive(Clone)]
+pub struct GatewayParts {
+    /// Postgres.
+    pub storage: Storage,
+    /// Redis.
+    pub ledger: Ledger,
+    /// Opens upstream credentials and sessions.
+    pub keyring: Keyring,
+    /// Calls upstreams.
+    pub egress: egress::Client,
+    /// The time.
+    pub clock: Clock,
+    /// Randomness.
+    pub entropy: Entropy,
+    /// How the gateway is seen from outside.
+    pub settings: GatewaySettings,
+}
+
+/// The gateway. Cheap to clone.
+#[derive(Clone)]
+pub struct GatewayState(Arc<Gateway>);
+
+/// What is behind a [`GatewayState`].
+pub struct Gateway {
+    pub(crate) parts: GatewayParts,
+    pub(crate) directory: Directory,
+    pub(crate) origins: Origins,
+    pub(crate) noted: Noted,
+    pub(crate) metadata_base: String,
+    pub(crate) background: TaskTracker,
+    pub(crate) stopping: CancellationToken,
+}
+
+impl Deref for GatewayState {
+    type Target = Gateway;
+
+    fn deref(&self) -> &Gateway {
+        &self.0
+    }
+}
+
+impl GatewayState {
+    /// A gateway that has read nothing yet.
+    pub fn new(parts: GatewayParts) -> Self {
+        let directory =
+            Directory::new(parts.storage.clone(), parts.keyring.clone(), parts.ledger.generation());
+        let origins = Origins::new(&parts.settings);
+        let metadata_base = parts.settings.public_url.as_str().trim_end_matches('/').to_owned();
+        Self(Arc::new(Gateway {
+            parts,
+            directory,
+            origins,
+            noted: Noted::default(),
+            metadata_base,
+            background: TaskTracker::new(),
+            stopping: CancellationToken::new(),
+        }))
+    }
+
+    /// Ends the open streams. To be called when the listener stops accepting, so that it can finish.
+    pub fn stop(&self) {
+        self.stopping.cancel();
+    }
+
+    /// Waits until the end of every call is written down. To be called when the listener has finished.
+    pub async fn stopped(&self) {
+        self.background.close();
+        self.background.wait().await;
+    }
+}
