@@ -1,6 +1,7 @@
-//! Development only: private Postgres and Redis, fixtures, the architecture test.
+//! Development only: private Postgres and Redis, scripted upstreams, the architecture test.
 
 mod database;
+pub mod upstream;
 
 use anyhow::{Context, Result};
 
