@@ -1,8 +1,9 @@
 //! Who changed what in an organisation. Written by every change in its own transaction; here it is read.
 
 use chrono::{DateTime, Utc};
-use domain::AdminEventId;
+use domain::{AdminEventId, Role};
 use serde::Serialize;
+use storage::AdminEventRow;
 use utoipa::ToSchema;
 
 use crate::{Actor, Control, Error};
@@ -41,15 +42,40 @@ pub struct AdminLogPage {
     pub next: Option<AdminEventId>,
 }
 
+/// Events on a page at most.
+const MOST: usize = 200;
+
 impl Control {
-    /// Events before `before` (all when none), at most `limit` of them and at most 200. Needs `admin`.
+    /// Events before `before` (from the newest when none), at most `limit` of them and at most 200. Needs `admin`.
     pub async fn admin_log(
         &self,
         actor: &Actor,
         before: Option<AdminEventId>,
         limit: usize,
     ) -> Result<AdminLogPage, Error> {
-        let _ = (actor, before, limit);
-        unimplemented!()
+        actor.needs(Role::Admin)?;
+        let limit = limit.clamp(1, MOST);
+        // One more than is shown tells whether there is a next page.
+        let ask = i64::try_from(limit + 1).unwrap_or(i64::MAX);
+        let mut rows = self.tenant(actor).await?.events(before, ask).await?;
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let next = rows.last().filter(|_| more).map(|row| row.id);
+        Ok(AdminLogPage { events: rows.into_iter().map(AdminEvent::of).collect(), next })
+    }
+}
+
+impl AdminEvent {
+    fn of(row: AdminEventRow) -> Self {
+        Self {
+            id: row.id,
+            at: row.at,
+            actor_kind: row.actor_kind,
+            actor: row.actor_label,
+            action: row.action,
+            subject_id: row.subject_id,
+            subject: row.subject_label,
+            details: row.details,
+        }
     }
 }

@@ -123,3 +123,35 @@ impl Error {
         Self::Internal(error.into())
     }
 }
+
+/// What a field of that name is told when its value is taken.
+const NAME_TAKEN: &str = "is taken: choose another one";
+
+impl From<storage::Error> for Error {
+    fn from(error: storage::Error) -> Self {
+        use storage::Constraint;
+        match error {
+            storage::Error::Away(_) | storage::Error::TooLate => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "the database was not there");
+                Self::Unavailable(Service::Database)
+            }
+            storage::Error::Constraint(Constraint::EmailTaken) => {
+                Self::field("/email", "has an account already: log in instead")
+            }
+            storage::Error::Constraint(Constraint::ServerNameTaken | Constraint::PolicyNameTaken) => {
+                Self::field("/name", NAME_TAKEN)
+            }
+            storage::Error::Constraint(Constraint::GrantPolicy) => {
+                Self::field("/policy_id", "is not a policy of this server: choose one of its own")
+            }
+            storage::Error::Constraint(Constraint::ServerGone) => Self::NotFound,
+            other => Self::internal(other),
+        }
+    }
+}
+
+impl From<vault::Error> for Error {
+    fn from(error: vault::Error) -> Self {
+        Self::internal(error)
+    }
+}

@@ -24,7 +24,7 @@ pub struct Grant {
     pub identity: String,
     /// What judges its calls; none: all are denied.
     pub policy: Option<PolicyRef>,
-    /// The token's ends, to tell grants apart: `tg_grant_...a1b2`.
+    /// The token's ends, to tell grants apart: `tg_grant_…a1b2`.
     pub hint: String,
     /// Whether it works.
     pub state: Standing,

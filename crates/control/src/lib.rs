@@ -8,13 +8,18 @@ mod accounts;
 mod actor;
 mod admin_log;
 mod catalogue;
+mod change;
 mod clients;
+mod control;
 mod error;
 mod grants;
+mod input;
 mod keys;
 mod organisations;
 mod policies;
+mod probe;
 mod servers;
+mod throttle;
 mod tokens;
 mod tools;
 
@@ -23,6 +28,7 @@ pub use actor::{Actor, Who};
 pub use admin_log::{AdminEvent, AdminLogPage};
 pub use catalogue::CatalogueEntry;
 pub use clients::{ClientConfiguration, configurations};
+pub use control::{Control, ControlParts};
 pub use error::{Conflict, DocumentProblem, Error, FieldProblem, Service};
 pub use grants::{Grant, MintedGrant, NewGrant, PolicyRef};
 pub use keys::{ApiKey, MintedKey, NewKey, Standing};
@@ -36,7 +42,3 @@ pub use servers::{
 };
 pub use tokens::AccessToken;
 pub use tools::{Category, Risk, Tool};
-
-/// The control plane. Cheap to clone.
-#[derive(Clone, Debug)]
-pub struct Control {}

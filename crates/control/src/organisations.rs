@@ -1,11 +1,19 @@
 //! Organisations: making another one, renaming, and the numbers of the overview.
 
 use chrono::{DateTime, Utc};
-use domain::{Slug, TenantId};
+use domain::{Label, Role, Slug, TenantId};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
+use storage::SystemTx;
 use utoipa::ToSchema;
 
-use crate::{Actor, Control, Error, Session};
+use crate::change::Event;
+use crate::{Actor, Conflict, Control, Error, Session};
+
+/// Organisations a person may belong to.
+const MOST: usize = 50;
+/// Numbers tried behind a slug that is taken before a random one is.
+const NUMBERED: u32 = 20;
 
 /// An organisation as its members see it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -36,6 +44,12 @@ pub struct OrganisationName {
     pub name: String,
 }
 
+impl OrganisationName {
+    fn read(&self) -> Result<Label, Error> {
+        self.name.parse().map_err(|error| Error::field("/name", error))
+    }
+}
+
 impl Control {
     /// Makes an organisation owned by the person.
     pub async fn create_organisation(
@@ -43,14 +57,28 @@ impl Control {
         session: &Session,
         input: &OrganisationName,
     ) -> Result<Slug, Error> {
-        let _ = (session, input);
-        unimplemented!()
+        let name = input.read()?;
+        if session.organisations.len() >= MOST {
+            return Err(Conflict::Full { what: "organisations", max: 50 }.into());
+        }
+        let mut tx = self.parts().storage.system().await?;
+        let slug = self.insert_organisation(&mut tx, session, &name).await?;
+        tx.commit().await?;
+        Ok(slug)
     }
 
     /// The organisation acted in.
     pub async fn organisation(&self, actor: &Actor) -> Result<Organisation, Error> {
-        let _ = actor;
-        unimplemented!()
+        let row = self.tenant(actor).await?.organisation(self.now()).await?.ok_or(Error::NotFound)?;
+        Ok(Organisation {
+            id: actor.tenant,
+            slug: row.slug.parse().map_err(Error::internal)?,
+            name: row.name,
+            created_at: row.created_at,
+            servers: row.servers,
+            policies: row.policies,
+            grants: row.grants,
+        })
     }
 
     /// Renames it; the address stays. Needs `owner`.
@@ -59,7 +87,40 @@ impl Control {
         actor: &Actor,
         input: &OrganisationName,
     ) -> Result<Organisation, Error> {
-        let _ = (actor, input);
-        unimplemented!()
+        actor.needs(Role::Owner)?;
+        let name = input.read()?;
+        let before = self.organisation(actor).await?.name;
+        let mut tx = self.tenant(actor).await?;
+        tx.rename_organisation(&name).await?;
+        let event = Event::new("organisation.rename", actor.tenant.uuid(), name.as_str());
+        self.commit(tx, actor, event.with(json!({ "before": before }))).await?;
+        self.organisation(actor).await
+    }
+
+    /// Makes an organisation owned by the person, under the first free slug that its name suggests.
+    pub(crate) async fn insert_organisation(
+        &self,
+        tx: &mut SystemTx,
+        owner: &Session,
+        name: &Label,
+    ) -> Result<Slug, Error> {
+        let (tenant, now): (TenantId, _) = (self.id(), self.now());
+        let suggested = Slug::suggest(name.as_str());
+        // Six digits: a suggestion has at most 32 characters, a slug 40.
+        let random = u32::from_be_bytes(self.parts().entropy.bytes()) % 1_000_000;
+        let numbered = (2..=NUMBERED).chain([random]).map(|n| suggested.numbered(n));
+        let mut free = None;
+        for slug in std::iter::once(suggested.clone()).chain(numbered) {
+            if tx.insert_tenant(tenant, &slug, name, now).await? {
+                free = Some(slug);
+                break;
+            }
+        }
+        let slug = free.ok_or_else(|| Error::internal("no slug is free"))?;
+        tx.insert_membership(tenant, owner.user, Role::Owner, now).await?;
+        let event = Event::new("organisation.create", tenant.uuid(), name.as_str());
+        let row = self.event_row(&owner.acting(tenant, Role::Owner), event);
+        tx.insert_event(tenant, &row).await?;
+        Ok(slug)
     }
 }

@@ -1,8 +1,15 @@
 //! A tool of a server, and what is known about how far it reaches.
 
+mod facts;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use storage::{ToolDefinition, ToolRow};
 use utoipa::ToSchema;
+
+pub(crate) use facts::approves;
+
+use crate::catalogue;
 
 /// What kind of thing a tool does.
 #[derive(
@@ -83,6 +90,37 @@ pub struct Tool {
     pub signals: Vec<String>,
     /// Whether category, risk and signals are from the catalogue; else they are read off its name and annotations.
     pub in_catalogue: bool,
+    /// The catalogue's sentence about it.
+    pub summary: Option<String>,
     /// When its definition was last seen to differ; none before the server is registered.
     pub changed_at: Option<DateTime<Utc>>,
+}
+
+impl Tool {
+    /// A tool as an upstream listed it, with what is known about it.
+    pub(crate) fn of(definition: ToolDefinition) -> Self {
+        let known = catalogue::known_tool(&definition.name);
+        let (category, risk, signals) = match known {
+            Some(tool) => (tool.category, tool.risk, tool.signals.clone()),
+            None => facts::read_off(&definition),
+        };
+        Self {
+            name: definition.name,
+            title: definition.title,
+            description: definition.description,
+            input_schema: definition.input_schema,
+            annotations: definition.annotations,
+            category,
+            risk,
+            signals,
+            in_catalogue: known.is_some(),
+            summary: known.map(|tool| tool.summary.clone()),
+            changed_at: None,
+        }
+    }
+
+    /// The same of a stored one.
+    pub(crate) fn stored(row: ToolRow) -> Self {
+        Self { changed_at: Some(row.changed_at), ..Self::of(row.definition) }
+    }
 }

@@ -74,6 +74,17 @@ impl EgressError {
         )
     }
 
+    /// What an error of [`Client::http_client`](crate::Client::http_client)'s client is.
+    pub fn of_http_client(error: &(dyn StdError + 'static)) -> Self {
+        let otherwise = match error.downcast_ref::<reqwest::Error>() {
+            Some(error) if error.is_timeout() && error.is_connect() => Self::Timeout(Phase::Connect),
+            Some(error) if error.is_timeout() => Self::Timeout(Phase::Idle),
+            Some(error) if error.is_connect() => Self::Connect,
+            _ => Self::Broken,
+        };
+        Self::classify(error, otherwise)
+    }
+
     /// What a connector or client error is, by the most telling error in its chain of causes.
     pub(crate) fn classify(error: &(dyn StdError + 'static), otherwise: Self) -> Self {
         let mut next = Some(error);

@@ -227,11 +227,14 @@ impl SystemTx {
         Ok(Attempts { count: row.count, resets_at: row.resets_at })
     }
 
-    /// Begins counting anew: it went well.
-    pub async fn forget_attempts(&mut self, subject: &[u8; 32]) -> Result<(), Error> {
-        sqlx::query!("DELETE FROM attempts WHERE subject = $1", subject.as_slice())
-            .execute(self.connection())
-            .await?;
+    /// Takes one try back: it went well.
+    pub async fn uncount_attempt(&mut self, subject: &[u8; 32]) -> Result<(), Error> {
+        sqlx::query!(
+            "UPDATE attempts SET count = count - 1 WHERE subject = $1 AND count > 0",
+            subject.as_slice()
+        )
+        .execute(self.connection())
+        .await?;
         Ok(())
     }
 

@@ -1,8 +1,12 @@
 //! What is typed to register or change a server.
 
-use domain::Secret;
+use domain::{Label, Secret, UpstreamUrl};
 use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
+
+use super::headers::{self, UpstreamHeader};
+use crate::input::Problems;
+use crate::{Error, Server};
 
 /// A header to send to the upstream, as typed.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -63,4 +67,41 @@ pub struct ServerChange {
     /// All headers anew; an empty list removes them.
     #[serde(default)]
     pub headers: Option<Vec<NewHeader>>,
+}
+
+/// What a server is to be after a [`ServerChange`].
+#[derive(Debug)]
+pub(super) struct Wanted {
+    pub(super) name: Label,
+    pub(super) url: UpstreamUrl,
+    /// None: they stay as they are.
+    pub(super) headers: Option<Vec<UpstreamHeader>>,
+}
+
+impl ServerChange {
+    /// Reads the change of a server as it was `before`.
+    pub(super) fn read(&self, before: &Server) -> Result<Wanted, Error> {
+        let mut problems = Problems::new();
+        let name = self.name.as_deref().unwrap_or(&before.name);
+        let name = problems.take("/name", name.parse::<Label>());
+        let url = self.upstream_url.as_deref().unwrap_or(&before.upstream_url);
+        let url = problems.take("/upstream_url", url.parse::<UpstreamUrl>());
+        let headers = self.headers.as_deref().map(|headers| headers::read(headers, &mut problems));
+        // Else whoever may change the address could have the credentials sent to a host of their own.
+        let elsewhere = url.as_ref().is_some_and(|url| !same_origin(url, &before.upstream_url));
+        if elsewhere && headers.is_none() && !before.header_names.is_empty() {
+            problems.note(
+                "/headers",
+                "belong to the old address, and the new one is on another host: type the credentials again",
+            );
+        }
+        let (Some(name), Some(url)) = (name, url) else { return Err(problems.into()) };
+        problems.check()?;
+        Ok(Wanted { name, url, headers })
+    }
+}
+
+/// Whether both have the same scheme, host and port.
+fn same_origin(url: &UpstreamUrl, before: &str) -> bool {
+    before.parse::<UpstreamUrl>().is_ok_and(|before| before.url().origin() == url.url().origin())
 }
