@@ -1,5 +1,7 @@
 //! Reads the body of a POST.
 
+use std::borrow::Cow;
+
 use json::{Kind, Node, Object, Value};
 
 use super::{ClientInfo, META_CLIENT, META_VERSION, Message, Notification, Request, Response, keys};
@@ -76,19 +78,28 @@ fn call<'a>(method: Value<'a>, id: Option<Id>, params: Option<Value<'a>>) -> Res
             Err(Malformed::request("notification with id", "a notification has no `id`: remove it")
                 .for_id(Some(id)))
         }
-        Some(id) => {
-            let client = in_meta(META_CLIENT).and_then(ClientInfo::read);
-            let mut request =
-                Request { id, method, era: Era::Legacy, protocol_version: None, client: None, params: None };
-            if version.is_some() {
-                request = Request { era: Era::Modern, protocol_version: version, client, ..request };
-            } else if request.method == methods::INITIALIZE {
-                let of = |key| params.as_ref().and_then(|params| params.get(key));
-                request.protocol_version = of("protocolVersion").and_then(Value::as_str).map(str::to_owned);
-                request.client = of("clientInfo").and_then(ClientInfo::read);
-            }
-            Ok(Message::Request(Request { params, ..request }))
-        }
+        Some(id) => Ok(Message::Request(request(id, method, params, version))),
+    }
+}
+
+/// A request. The one that names a version in `_meta` is modern; a handshake names its version and client in its
+/// parameters.
+fn request<'a>(
+    id: Id,
+    method: Cow<'a, str>,
+    params: Option<Value<'a>>,
+    version: Option<String>,
+) -> Request<'a> {
+    let request = Request { id, method, params, era: Era::Legacy, protocol_version: None, client: None };
+    if version.is_some() {
+        let client = request.meta(META_CLIENT).and_then(ClientInfo::read);
+        Request { era: Era::Modern, protocol_version: version, client, ..request }
+    } else if request.method == methods::INITIALIZE {
+        let asked = request.param("protocolVersion").and_then(Value::as_str).map(str::to_owned);
+        let client = request.param("clientInfo").and_then(ClientInfo::read);
+        Request { protocol_version: asked, client, ..request }
+    } else {
+        request
     }
 }
 
