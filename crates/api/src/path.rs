@@ -11,7 +11,7 @@ use crate::problem::Problem;
 pub(crate) struct Id<T>(pub T);
 
 /// The `{version}` of the path.
-pub(crate) struct Version(pub i32);
+pub(crate) struct Version(pub u32);
 
 impl<T: FromStr, S: Send + Sync> FromRequestParts<S> for Id<T> {
     type Rejection = Problem;

@@ -67,7 +67,7 @@ impl Reader {
     }
 
     /// A version of a policy; must be sent.
-    pub(crate) fn version(&mut self, name: &str, text: Option<&str>) -> Option<i32> {
+    pub(crate) fn version(&mut self, name: &str, text: Option<&str>) -> Option<u32> {
         let Some(text) = text else {
             self.refuse(name, &"is missing: add it");
             return None;

@@ -2,7 +2,8 @@
 
 use domain::{DecisionId, TenantId};
 
-use crate::{Ledger, LedgerError};
+use crate::scripts::CLOSE;
+use crate::{Ledger, LedgerError, Shard};
 
 /// What is given back when a call is closed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +40,18 @@ impl Ledger {
     /// Appends the closing record and gives back. Never refused for a full stream: a closing belongs to a decision
     /// that had its place. May be repeated after `Away` or `Timeout`.
     pub async fn close(&self, close: &Close<'_>) -> Result<Closed, LedgerError> {
-        let _ = close;
-        unimplemented!()
+        let keys = self.keys();
+        let mut call = CLOSE.prepare_invoke();
+        call.key(keys.stream(Shard::of(close.tenant)))
+            .key(keys.reservation(close.tenant, close.decision))
+            .arg(close.tenant.uuid().simple().to_string())
+            .arg(close.record);
+        match &close.give_back {
+            GiveBack::Nothing => call.arg("none"),
+            GiveBack::All => call.arg("all"),
+            GiveBack::Only(charges) => call.arg("only").arg(charges),
+        };
+        let gave: i64 = self.send(async |link| call.invoke_async(&mut link.redis).await).await?;
+        Ok(Closed { gave_back: gave == 1 })
     }
 }

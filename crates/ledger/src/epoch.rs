@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 use domain::TenantId;
 use uuid::Uuid;
 
+use crate::scripts::{MARK, PUBLISH};
 use crate::{Ledger, LedgerError};
 
 /// How long after its mark a change may still commit.
-const COMMIT_WITHIN: Duration = Duration::from_secs(5);
+pub const COMMIT_WITHIN: Duration = Duration::from_secs(5);
 
 /// A change that has announced itself.
 #[derive(Clone, Copy, Debug)]
@@ -20,20 +21,33 @@ pub struct Marked {
 impl Ledger {
     /// Before a change commits: from now on no gateway uses what it remembers of this tenant.
     pub async fn mark(&self, tenant: TenantId, change: Uuid) -> Result<Marked, LedgerError> {
-        let _ = (tenant, change, COMMIT_WITHIN);
-        unimplemented!()
+        // Counted from before the mark is sent, so that it stands at least as long as Redis thinks.
+        let commit_by = Instant::now() + COMMIT_WITHIN;
+        let mut call = MARK.prepare_invoke();
+        call.key(self.keys().pending(tenant)).arg(self.given_time()).arg(name(change));
+        self.send(async |link| call.invoke_async::<i64>(&mut link.redis).await).await?;
+        Ok(Marked { commit_by })
     }
 
-    /// After the change has committed and before it is answered: `epoch` is the `config_epoch` it wrote.
+    /// After the change has committed and before it is answered: `epoch` is the `config_epoch` it wrote. May be
+    /// repeated.
     pub async fn publish(&self, tenant: TenantId, change: Uuid, epoch: u64) -> Result<(), LedgerError> {
-        let _ = (tenant, change, epoch);
-        unimplemented!()
+        let mut call = PUBLISH.prepare_invoke();
+        call.key(self.keys().epoch(tenant)).key(self.keys().pending(tenant)).arg(name(change)).arg(epoch);
+        self.send(async |link| call.invoke_async::<i64>(&mut link.redis).await).await?;
+        Ok(())
     }
 
     /// After the change was certainly rolled back: takes its mark out. When it is not known whether a change
     /// committed, leave the mark alone.
     pub async fn withdraw(&self, tenant: TenantId, change: Uuid) -> Result<(), LedgerError> {
-        let _ = (tenant, change);
-        unimplemented!()
+        let mut command = redis::cmd("ZREM");
+        command.arg(self.keys().pending(tenant)).arg(name(change));
+        self.send(async |link| command.query_async::<i64>(&mut link.redis).await).await?;
+        Ok(())
     }
+}
+
+fn name(change: Uuid) -> String {
+    change.simple().to_string()
 }

@@ -1,5 +1,7 @@
 //! What can go wrong with Redis, by what the caller does differently.
 
+use redis::{ErrorKind, RedisError, ServerErrorKind};
+
 /// Why an operation of the ledger failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LedgerError {
@@ -18,4 +20,35 @@ pub enum LedgerError {
         "redis answered unexpectedly: {0}: check its version (7 or newer) and that nobody else uses the keys"
     )]
     Protocol(String),
+}
+
+impl LedgerError {
+    /// An answer of another shape than the script gives.
+    pub(crate) fn shape(of: &str) -> Self {
+        Self::Protocol(format!("the answer to {of} has another shape"))
+    }
+}
+
+/// What an error of the client says about the connection.
+pub(crate) enum Trouble {
+    /// It is of no more use: broken, or to a Redis that has lost its role.
+    Lost,
+    /// It stands, but Redis takes no writes at present.
+    Refused,
+    /// Neither.
+    Other,
+}
+
+pub(crate) fn trouble(error: &RedisError) -> Trouble {
+    match error.kind() {
+        ErrorKind::Io
+        | ErrorKind::Parse
+        | ErrorKind::AuthenticationFailed
+        | ErrorKind::Server(
+            ServerErrorKind::BusyLoading | ServerErrorKind::ReadOnly | ServerErrorKind::MasterDown,
+        ) => Trouble::Lost,
+        ErrorKind::Server(ServerErrorKind::ClusterDown) => Trouble::Refused,
+        _ if matches!(error.code(), Some("OOM" | "NOREPLICAS" | "MISCONF" | "BUSY")) => Trouble::Refused,
+        _ => Trouble::Other,
+    }
 }

@@ -5,10 +5,14 @@
 
 mod close;
 mod config;
+mod connection;
 mod epoch;
 mod error;
+mod identity;
+mod keys;
 mod ledger;
 mod refusal;
+mod scripts;
 mod settle;
 mod shard;
 mod stream;
@@ -16,10 +20,10 @@ mod window;
 
 pub use close::{Close, Closed, GiveBack};
 pub use config::LedgerConfig;
-pub use epoch::Marked;
+pub use epoch::{COMMIT_WITHIN, Marked};
 pub use error::LedgerError;
 pub use ledger::Ledger;
-pub use refusal::Appended;
+pub use refusal::{Appended, Once};
 pub use settle::{Charge, Level, RedisTime, Settle, Settled};
 pub use shard::Shard;
 pub use stream::{Entry, EntryId, EntryKind, LimitMark};

@@ -1,8 +1,9 @@
 //! Records of requests that were refused before a policy could judge them.
 
-use domain::TenantId;
+use domain::{DecisionId, TenantId};
 
-use crate::{Ledger, LedgerError};
+use crate::scripts::APPEND;
+use crate::{Ledger, LedgerError, Shard};
 
 /// What became of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,23 +16,52 @@ pub enum Appended {
     Full,
 }
 
-impl Ledger {
-    /// Appends a record, whatever the epoch.
-    pub async fn append(&self, tenant: TenantId, record: &[u8]) -> Result<Appended, LedgerError> {
-        let _ = (tenant, record);
-        unimplemented!()
-    }
+/// What makes two refusals the same, for how long, and which record counts them.
+#[derive(Clone, Copy, Debug)]
+pub struct Once {
+    /// A hash of what they have in common.
+    pub same: [u8; 32],
+    /// The span in seconds.
+    pub seconds: u32,
+    /// The record that would stand for them all.
+    pub decision: DecisionId,
+}
 
-    /// Appends a record unless one with the same `key` (a hash) was appended less than `seconds` ago, by any gateway; counts
-    /// them all.
-    pub async fn append_once(
+impl Ledger {
+    /// Appends a record, whatever the epoch. With `once`: unless the same was appended less than the span ago, by
+    /// any gateway; then it is only counted.
+    pub async fn append(
         &self,
         tenant: TenantId,
-        key: &[u8; 32],
-        seconds: u32,
         record: &[u8],
+        once: Option<Once>,
     ) -> Result<Appended, LedgerError> {
-        let _ = (tenant, key, seconds, record);
-        unimplemented!()
+        let keys = self.keys();
+        let mut call = APPEND.prepare_invoke();
+        call.key(keys.stream(Shard::of(tenant)));
+        if let Some(once) = once {
+            call.key(keys.once(tenant, &once.same)).key(keys.repeats(tenant, once.decision));
+        }
+        call.arg(self.given_time())
+            .arg(tenant.uuid().simple().to_string())
+            .arg(record)
+            .arg(self.stream_max())
+            .arg(once.map(|once| once.seconds));
+        let answer: i64 = self.send(async |link| call.invoke_async(&mut link.redis).await).await?;
+        match answer {
+            0 => Ok(Appended::Full),
+            1 => Ok(Appended::Recorded),
+            2 => Ok(Appended::Repeated),
+            _ => Err(LedgerError::shape("append")),
+        }
+    }
+
+    /// How many a record stands for that was appended once, itself among them. Asked when its span is over; the
+    /// count is forgotten an hour later.
+    pub async fn repeats(&self, tenant: TenantId, decision: DecisionId) -> Result<u64, LedgerError> {
+        let key = self.keys().repeats(tenant, decision);
+        let more: Option<u64> =
+            self.send(async |link| redis::cmd("GET").arg(&key).query_async(&mut link.redis).await).await?;
+        Ok(more.unwrap_or(0) + 1)
     }
 }

@@ -3,7 +3,10 @@
 use chrono::{DateTime, Utc};
 use domain::{DecisionId, TenantId};
 
-use crate::{Ledger, LedgerError, Window};
+use redis::ScriptInvocation;
+
+use crate::scripts::SETTLE;
+use crate::{Ledger, LedgerError, Shard, Window};
 
 /// What one limit asks of one counter. Amounts are millionths.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,11 +92,82 @@ pub enum Settled {
     Full,
 }
 
+/// The greatest `max` of a limit: 9 000 000 000 in millionths, still below 2^53, where the script's numbers end.
+const GREATEST: u64 = 9_000_000_000_000_000;
+
 impl Ledger {
     /// Settles a call in one round trip. `Away` and `Timeout` leave unknown whether it took effect: refuse the call,
     /// don't settle it again.
     pub async fn settle(&self, settle: &Settle<'_>) -> Result<Settled, LedgerError> {
-        let _ = settle;
-        unimplemented!()
+        let mut call = SETTLE.prepare_invoke();
+        let keys = self.keys();
+        call.key(keys.epoch(settle.tenant))
+            .key(keys.pending(settle.tenant))
+            .key(keys.stream(Shard::of(settle.tenant)))
+            .key(keys.reservation(settle.tenant, settle.decision));
+        for charge in settle.charges {
+            call.key(keys.counter(settle.tenant, &charge.counter, charge.shadow));
+        }
+        let mut generation = settle.generation;
+        let answer: Vec<i64> = self
+            .send(async |link| {
+                // What was judged before this connection stood is judged by nobody's epoch: the answer is `Stale`.
+                let known = settle.generation == link.generation;
+                generation = link.generation;
+                call.arg(self.given_time())
+                    .arg(if known { settle.epoch.to_string() } else { "-2".to_owned() })
+                    .arg(settle.fresh.filter(|_| known).map_or(String::new(), |fresh| fresh.0.to_string()))
+                    .arg(settle.tenant.uuid().simple().to_string())
+                    .arg(settle.record)
+                    .arg(self.stream_max());
+                for charge in settle.charges {
+                    arguments(&mut call, charge);
+                }
+                call.invoke_async(&mut link.redis).await
+            })
+            .await?;
+        read(&answer, settle.charges, generation).ok_or_else(|| LedgerError::shape("settle"))
+    }
+}
+
+fn arguments(call: &mut ScriptInvocation<'_>, charge: &Charge) {
+    let (kind, seconds) = match charge.window {
+        Window::Sliding { seconds } => ("s", seconds),
+        Window::Calendar { seconds } => ("c", seconds),
+        Window::CalendarMonth => ("m", 0),
+    };
+    let max = charge.max.min(GREATEST);
+    // One above the limit is refused like anything above it, and exact.
+    let amount = charge.amount.min(max + 1);
+    call.arg(kind).arg(seconds.max(1)).arg(max).arg(amount).arg(u8::from(charge.shadow));
+}
+
+/// Reads what `settle.lua` answers.
+fn read(answer: &[i64], charges: &[Charge], generation: u64) -> Option<Settled> {
+    let level = |charge: &Charge, used: i64, resets: i64| {
+        Some(Level {
+            used: u64::try_from(used).ok()?,
+            max: charge.max.min(GREATEST),
+            resets_at: DateTime::from_timestamp_millis(resets)?,
+        })
+    };
+    match *answer {
+        [0, now] => Some(Settled::Stale { now: RedisTime(u64::try_from(now).ok()?), generation }),
+        [1] => Some(Settled::Full),
+        [2, cacheable, index, used, resets] => {
+            let index = usize::try_from(index).ok()?;
+            let level = level(charges.get(index)?, used, resets)?;
+            Some(Settled::Over { index, level, cacheable: cacheable == 1 })
+        }
+        [3, cacheable, shadow, ref pairs @ ..] if pairs.len() == charges.len() * 2 => {
+            let levels =
+                pairs.chunks_exact(2).zip(charges).map(|(pair, charge)| level(charge, pair[0], pair[1]));
+            Some(Settled::Taken {
+                levels: levels.collect::<Option<_>>()?,
+                shadow_over: usize::try_from(shadow).ok(),
+                cacheable: cacheable == 1,
+            })
+        }
+        _ => None,
     }
 }

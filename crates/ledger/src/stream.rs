@@ -7,13 +7,14 @@ use chrono::{DateTime, Utc};
 use domain::TenantId;
 use uuid::Uuid;
 
+use crate::scripts::{LEASE, RELEASE};
 use crate::{Ledger, LedgerError, Shard};
 
 /// Redis' name of an entry; later entries of a stream have greater ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct EntryId {
-    pub(crate) millis: u64,
-    pub(crate) sequence: u64,
+    millis: u64,
+    sequence: u64,
 }
 
 impl fmt::Display for EntryId {
@@ -67,33 +68,108 @@ pub struct Entry {
     pub record: Vec<u8>,
 }
 
+/// The fields of an entry, as Redis has them.
+type Fields = Vec<(String, Vec<u8>)>;
+
 impl Ledger {
-    /// The shards with unread entries, and how many.
+    /// The shards with entries that nobody has acknowledged, and how many.
     pub async fn backlog(&self) -> Result<Vec<(Shard, u64)>, LedgerError> {
-        unimplemented!()
+        let mut lengths = redis::pipe();
+        for shard in Shard::all() {
+            lengths.cmd("XLEN").arg(self.keys().stream(shard));
+        }
+        let lengths: Vec<u64> = self.send(async |link| lengths.query_async(&mut link.redis).await).await?;
+        Ok(Shard::all().zip(lengths).filter(|(_, length)| *length > 0).collect())
     }
 
-    /// Takes or renews the right to read a shard. `false`: another holder has it.
+    /// Takes or renews the right to read a shard. `false`: another holder has it. The right spares double work; it
+    /// is no guard against it, since a holder may be slower than its lease.
     pub async fn lease(&self, shard: Shard, holder: Uuid, ttl: Duration) -> Result<bool, LedgerError> {
-        let _ = (shard, holder, ttl);
-        unimplemented!()
+        let mut call = LEASE.prepare_invoke();
+        call.key(self.keys().lease(shard))
+            .arg(holder.simple().to_string())
+            .arg(u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX).max(1));
+        Ok(self.send(async |link| call.invoke_async::<i64>(&mut link.redis).await).await? == 1)
     }
 
     /// Gives the right back, if this holder has it.
     pub async fn release(&self, shard: Shard, holder: Uuid) -> Result<(), LedgerError> {
-        let _ = (shard, holder);
-        unimplemented!()
+        let mut call = RELEASE.prepare_invoke();
+        call.key(self.keys().lease(shard)).arg(holder.simple().to_string());
+        self.send(async |link| call.invoke_async::<i64>(&mut link.redis).await).await?;
+        Ok(())
     }
 
     /// The oldest `count` entries that nobody has acknowledged.
     pub async fn read(&self, shard: Shard, count: usize) -> Result<Vec<Entry>, LedgerError> {
-        let _ = (shard, count);
-        unimplemented!()
+        let mut command = redis::cmd("XRANGE");
+        command.arg(self.keys().stream(shard)).arg("-").arg("+").arg("COUNT").arg(count);
+        let entries: Vec<(String, Fields)> =
+            self.send(async |link| command.query_async(&mut link.redis).await).await?;
+        let entries = entries.into_iter().map(|(id, fields)| Entry::read(&id, fields));
+        entries.collect::<Option<_>>().ok_or_else(|| LedgerError::shape("read"))
     }
 
     /// Drops everything up to and with `last`, once it is safe elsewhere.
     pub async fn acknowledge(&self, shard: Shard, last: EntryId) -> Result<(), LedgerError> {
-        let _ = (shard, last);
-        unimplemented!()
+        let mut command = redis::cmd("XTRIM");
+        command.arg(self.keys().stream(shard)).arg("MINID").arg("=").arg(last.next().to_string());
+        self.send(async |link| command.query_async::<i64>(&mut link.redis).await).await?;
+        Ok(())
+    }
+}
+
+impl Entry {
+    fn read(id: &str, fields: Fields) -> Option<Self> {
+        let (mut tenant, mut decision, mut closing) = (None, None, None);
+        let (mut limit, mut over, mut shadow, mut gave_back) = (None, false, None, false);
+        for (name, value) in fields {
+            match name.as_str() {
+                "t" => tenant = Some(Uuid::try_parse_ascii(&value).ok()?.into()),
+                "d" => decision = Some(value),
+                "c" => closing = Some(value),
+                "l" => limit = Some(LimitMark::read(&value)?),
+                "o" => (limit, over) = (Some(LimitMark::read(&value)?), true),
+                "s" => shadow = Some(LimitMark::read(&value)?),
+                "g" => gave_back = value == b"1",
+                // A field of a newer version.
+                _ => {}
+            }
+        }
+        let (kind, record) = match (decision, closing) {
+            (Some(record), None) => (EntryKind::Decision { limit, over, shadow }, record),
+            (None, Some(record)) => (EntryKind::Closing { gave_back }, record),
+            _ => return None,
+        };
+        Some(Self { id: EntryId::read(id)?, tenant: tenant?, kind, record })
+    }
+}
+
+impl LimitMark {
+    /// `index used max resets-in-milliseconds`.
+    fn read(text: &[u8]) -> Option<Self> {
+        let mut parts = std::str::from_utf8(text).ok()?.split(' ');
+        let mut next = || parts.next()?.parse::<u64>().ok();
+        Some(Self {
+            index: usize::try_from(next()?).ok()?,
+            used: next()?,
+            max: next()?,
+            resets_at: DateTime::from_timestamp_millis(i64::try_from(next()?).ok()?)?,
+        })
+    }
+}
+
+impl EntryId {
+    fn read(text: &str) -> Option<Self> {
+        let (millis, sequence) = text.split_once('-')?;
+        Some(Self { millis: millis.parse().ok()?, sequence: sequence.parse().ok()? })
+    }
+
+    /// The least id that is greater.
+    fn next(self) -> Self {
+        match self.sequence.checked_add(1) {
+            Some(sequence) => Self { sequence, ..self },
+            None => Self { millis: self.millis + 1, sequence: 0 },
+        }
     }
 }

@@ -1,11 +1,13 @@
 //! Development only: private Postgres and Redis, scripted upstreams, the architecture test.
 
 mod database;
+mod redis;
 pub mod upstream;
 
 use anyhow::{Context, Result};
 
 pub use database::{TestDb, database};
+pub use redis::{TestRedis, connected, redis};
 
 /// Where a service is, as `scripts/services` tells it.
 #[expect(clippy::disallowed_methods, reason = "tests find their services by the environment")]

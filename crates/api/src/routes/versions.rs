@@ -23,7 +23,7 @@ use crate::query::{Parameters, Reader};
 pub(crate) struct NewVersion {
     /// The version that the document was made from. When another one is in force by now, it is a conflict.
     #[schema(example = 1)]
-    expected_version: i32,
+    expected_version: u32,
     /// The document. Stored as it is written.
     document: PolicyText,
 }
@@ -107,7 +107,7 @@ pub(crate) async fn diff_versions(
 }
 
 impl Between {
-    fn read(&self) -> Result<(i32, i32), Problem> {
+    fn read(&self) -> Result<(u32, u32), Problem> {
         let mut reader = Reader::default();
         let from = reader.version("from", self.from.as_deref());
         let to = reader.version("to", self.to.as_deref());
