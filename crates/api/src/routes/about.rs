@@ -8,6 +8,7 @@ use control::Control;
 use serde_json::Value;
 
 use crate::document;
+use crate::problem::Problem;
 
 /// This API, as OpenAPI 3.1.
 #[utoipa::path(
@@ -25,6 +26,6 @@ pub(crate) async fn get_openapi() -> Json<&'static Value> {
     get, path = "/.well-known/jwks.json", tag = "about", security(()),
     responses((status = 200, description = "The key set.", body = Value))
 )]
-pub(crate) async fn get_jwks(State(control): State<Control>) -> impl IntoResponse {
-    ([(header::CACHE_CONTROL, "public, max-age=300")], Json(control.jwks()))
+pub(crate) async fn get_jwks(State(control): State<Control>) -> Result<impl IntoResponse, Problem> {
+    Ok(([(header::CACHE_CONTROL, "public, max-age=300")], Json(control.jwks()?)))
 }

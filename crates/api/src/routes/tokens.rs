@@ -53,7 +53,7 @@ pub(crate) async fn create_token(
         (Holder::Key(actor), None) => actor.clone(),
         (Holder::Key(_), Some(_)) => return Err(refuse("is decided by the API key: leave it out")),
     };
-    let token = control.issue_access_token(&actor).await?;
+    let token = control.issue_access_token(&actor)?;
     let body = AccessTokenBody {
         access_token: token.token.expose().clone(),
         token_type: "Bearer",
