@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Timelike, Utc};
 use domain::{DecisionId, Outcome, ServerId, TenantId};
+use ledger::Once;
 use tokio::sync::Semaphore;
 
 use crate::arrival::Arrival;
@@ -63,7 +64,8 @@ async fn write(gateway: &GatewayState, arrival: &Arrival, outcome: Outcome, reas
     let key = key(arrival, reason);
     let mut decision = record::refused(arrival, tenant, outcome, reason);
     let Ok(bytes) = decision.to_bytes() else { return };
-    if let Err(error) = gateway.parts.ledger.append_once(tenant, &key, SPAN, &bytes).await {
+    let once = Once { same: key, seconds: SPAN, decision: decision.id };
+    if let Err(error) = gateway.parts.ledger.append(tenant, &bytes, Some(once)).await {
         tracing::warn!(%error, "a refusal is written down without redis");
         // The same id for the whole minute, so that Postgres takes one row of it.
         decision.decided_at = minute(decision.decided_at);
