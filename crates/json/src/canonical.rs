@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::value::{Member, Node, Value};
+use crate::value::{Node, Value};
 
 impl Value<'_> {
     /// Sorted keys, no white space, numbers without needless digits. Equal values give the same text, unequal ones never.
@@ -28,10 +28,8 @@ fn write_value(value: &Value<'_>, text: &mut String) {
             text.push(']');
         }
         Node::Object(object) => {
-            let mut members: Vec<&Member<'_>> = object.members().iter().collect();
-            members.sort_by(|a, b| a.key.cmp(&b.key));
             text.push('{');
-            for (i, member) in members.into_iter().enumerate() {
+            for (i, member) in object.sorted().enumerate() {
                 text.push_str(if i > 0 { "," } else { "" });
                 write_string(&member.key, text);
                 text.push(':');

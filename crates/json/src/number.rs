@@ -51,6 +51,9 @@ impl<'a> Number<'a> {
 
     /// Compares the exact values.
     pub fn compare(&self, other: &Number<'_>) -> Ordering {
+        if self.text == other.text {
+            return Ordering::Equal;
+        }
         Decimal::of(&self.text).compare(&Decimal::of(&other.text))
     }
 

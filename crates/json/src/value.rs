@@ -127,18 +127,20 @@ impl<'a> Object<'a> {
         self.members.is_empty()
     }
 
-    fn equals(&self, other: &Object<'_>) -> bool {
-        if self.len() != other.len() {
-            return false;
-        }
-        if self.by_key.is_empty() {
-            let same =
-                |member: &Member<'_>| other.get(&member.key).is_some_and(|value| member.value.equals(value));
-            return self.members.iter().all(same);
-        }
-        self.by_key.iter().zip(&other.by_key).all(|(mine, theirs)| {
-            let (mine, theirs) = (&self.members[*mine as usize], &other.members[*theirs as usize]);
-            mine.key == theirs.key && mine.value.equals(&theirs.value)
+    /// The members sorted by key, without allocating.
+    pub(crate) fn sorted(&self) -> impl Iterator<Item = &Member<'a>> {
+        let mut small: [u32; SMALL] = [0, 1, 2, 3, 4, 5, 6, 7];
+        let count = if self.by_key.is_empty() { self.members.len() } else { 0 };
+        small[..count].sort_unstable_by_key(|index| self.members[*index as usize].key.as_ref());
+        let indices = small.into_iter().take(count).chain(self.by_key.iter().copied());
+        indices.map(|index| &self.members[index as usize])
+    }
+
+    /// By number of members, then key by key, then value by value.
+    fn compare(&self, other: &Object<'_>) -> Ordering {
+        self.len().cmp(&other.len()).then_with(|| {
+            let pairs = self.sorted().zip(other.sorted());
+            first_difference(pairs.map(|(a, b)| a.key.cmp(&b.key).then_with(|| a.value.compare(&b.value))))
         })
     }
 
@@ -153,6 +155,16 @@ impl<'a> Object<'a> {
 }
 
 impl<'a> Value<'a> {
+    /// A string that stands in no text.
+    pub fn string(text: &'a str) -> Self {
+        Self { node: Node::String(Cow::Borrowed(text)), span: Span::default() }
+    }
+
+    /// `{}`, standing in no text.
+    pub fn object() -> Self {
+        Self { node: Node::Object(Object::default()), span: Span::default() }
+    }
+
     /// The value of a key, where this is an object that has it.
     pub fn get(&self, key: &str) -> Option<&Value<'a>> {
         self.as_object()?.get(key)
@@ -205,16 +217,21 @@ impl<'a> Value<'a> {
 
     /// Deep and typed equality: `1` equals `1.0`, and neither `"1"` nor `true`; the order of keys is no matter.
     pub fn equals(&self, other: &Value<'_>) -> bool {
+        self.compare(other) == Ordering::Equal
+    }
+
+    /// A total order, so that values can be sorted and searched: by type, then as the type orders, deep.
+    pub fn compare(&self, other: &Value<'_>) -> Ordering {
         match (&self.node, &other.node) {
-            (Node::Null, Node::Null) => true,
-            (Node::Bool(a), Node::Bool(b)) => a == b,
-            (Node::Number(a), Node::Number(b)) => a.compare(b) == Ordering::Equal,
-            (Node::String(a), Node::String(b)) => a == b,
-            (Node::Array(a), Node::Array(b)) => {
-                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.equals(b))
-            }
-            (Node::Object(a), Node::Object(b)) => a.equals(b),
-            _ => false,
+            (Node::Bool(a), Node::Bool(b)) => a.cmp(b),
+            (Node::Number(a), Node::Number(b)) => a.compare(b),
+            (Node::String(a), Node::String(b)) => a.as_ref().cmp(b.as_ref()),
+            (Node::Array(a), Node::Array(b)) => a
+                .len()
+                .cmp(&b.len())
+                .then_with(|| first_difference(a.iter().zip(b).map(|(a, b)| a.compare(b)))),
+            (Node::Object(a), Node::Object(b)) => a.compare(b),
+            (a, b) => a.rank().cmp(&b.rank()),
         }
     }
 
@@ -230,4 +247,22 @@ impl<'a> Value<'a> {
         };
         Value { node, span: self.span }
     }
+}
+
+impl Node<'_> {
+    /// The place of the type in the order of values.
+    fn rank(&self) -> u8 {
+        match self {
+            Self::Null => 0,
+            Self::Bool(_) => 1,
+            Self::Number(_) => 2,
+            Self::String(_) => 3,
+            Self::Array(_) => 4,
+            Self::Object(_) => 5,
+        }
+    }
+}
+
+fn first_difference(mut orders: impl Iterator<Item = Ordering>) -> Ordering {
+    orders.find(|order| *order != Ordering::Equal).unwrap_or(Ordering::Equal)
 }

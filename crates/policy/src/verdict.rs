@@ -2,6 +2,12 @@
 
 use std::sync::Arc;
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::limit::Cost;
+use crate::path::Path;
+
 /// The most that a limit can hold, in millionths: 9,000,000,000.
 pub const MAX_AMOUNT_MICROS: u64 = 9_000_000_000_000_000;
 
@@ -92,10 +98,17 @@ pub struct Limit {
     pub refund_on_error: bool,
     /// For the caller, when it is used up.
     pub message: Arc<str>,
+    /// Whether the message is the document's own.
+    pub(crate) message_is_written: bool,
+    pub(crate) cost: Cost,
+    /// One count per value of this.
+    pub(crate) key: Option<Path>,
 }
 
 /// Who shares a count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
 pub enum Scope {
     /// The MCP session where there is one, else the grant.
     Session,
@@ -110,16 +123,20 @@ pub enum Scope {
 }
 
 /// A span of time that a limit counts over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(inline)]
 pub enum Window {
     /// A named unit.
     Unit(Unit),
     /// Whole seconds, 1 to 2678400.
-    Seconds(u32),
+    Seconds(#[schemars(range(min = 1, max = 2_678_400))] u32),
 }
 
 /// A named unit of time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
 pub enum Unit {
     /// 1 second.
     Second,
@@ -134,7 +151,9 @@ pub enum Unit {
 }
 
 /// How windows begin.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
 pub enum Align {
     /// Never more than `max` in any span of that length.
     Sliding,
@@ -142,12 +161,97 @@ pub enum Align {
     Calendar,
 }
 
-/// Step 1: the grant has no policy.
-pub fn no_policy() -> Refusal {
-    unimplemented!()
+impl Limit {
+    /// Whether both count on the same counter, where they are asked for the same key.
+    pub(crate) fn shares_count(&self, other: &Self) -> bool {
+        let identity = |limit: &Self| (limit.scope, limit.align, limit.window.seconds());
+        self.counter == other.counter && identity(self) == identity(other)
+    }
 }
 
-/// Step 2: the stored document can't be read.
-pub fn invalid() -> Refusal {
-    unimplemented!()
+impl Scope {
+    pub(crate) const WORDS: [(&'static str, Self); 5] = [
+        ("session", Self::Session),
+        ("grant", Self::Grant),
+        ("identity", Self::Identity),
+        ("server", Self::Server),
+        ("organisation", Self::Organisation),
+    ];
+
+    /// The word of the document.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Session => "session",
+            Self::Grant => "grant",
+            Self::Identity => "identity",
+            Self::Server => "server",
+            Self::Organisation => "organisation",
+        }
+    }
+}
+
+impl Window {
+    /// How long a sliding window is: a month has 30 days.
+    pub fn seconds(self) -> u32 {
+        match self {
+            Self::Seconds(seconds) => seconds,
+            Self::Unit(Unit::Second) => 1,
+            Self::Unit(Unit::Minute) => 60,
+            Self::Unit(Unit::Hour) => 3_600,
+            Self::Unit(Unit::Day) => 86_400,
+            Self::Unit(Unit::Month) => 2_592_000,
+        }
+    }
+}
+
+impl Unit {
+    pub(crate) const WORDS: [(&'static str, Self); 5] = [
+        ("second", Self::Second),
+        ("minute", Self::Minute),
+        ("hour", Self::Hour),
+        ("day", Self::Day),
+        ("month", Self::Month),
+    ];
+
+    /// The word of the document.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Second => "second",
+            Self::Minute => "minute",
+            Self::Hour => "hour",
+            Self::Day => "day",
+            Self::Month => "month",
+        }
+    }
+}
+
+impl Align {
+    pub(crate) const WORDS: [(&'static str, Self); 2] =
+        [("sliding", Self::Sliding), ("calendar", Self::Calendar)];
+
+    /// The word of the document.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sliding => "sliding",
+            Self::Calendar => "calendar",
+        }
+    }
+}
+
+impl ShadowOutcome {
+    /// The word of the log.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Deny => "deny",
+            Self::Hide => "hide",
+            Self::Pending => "pending",
+        }
+    }
+}
+
+/// Millionths as a decimal: 1500000 is `1.5`.
+pub(crate) fn decimal(micros: u64) -> String {
+    let (whole, fraction) = (micros / 1_000_000, micros % 1_000_000);
+    let text = format!("{whole}.{fraction:06}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

@@ -98,6 +98,20 @@ proptest! {
         let (a, b) = (json::parse(a.as_bytes(), 64).expect("reads"), json::parse(b.as_bytes(), 64).expect("reads"));
         prop_assert!(a.equals(&a.clone().into_owned()));
         prop_assert_eq!(a.equals(&b), a.canonical() == b.canonical());
+        prop_assert_eq!(a.compare(&b), b.compare(&a).reverse());
+    }
+
+    #[test]
+    fn values_are_totally_ordered(values in prop::collection::vec(values(), 3)) {
+        let texts: Vec<String> = values.iter().map(ToString::to_string).collect();
+        let values: Vec<_> = texts.iter().map(|text| json::parse(text.as_bytes(), 64).expect("reads")).collect();
+        let mut sorted: Vec<_> = values.iter().collect();
+        sorted.sort_by(|a, b| a.compare(b));
+        for (i, a) in sorted.iter().enumerate() {
+            for b in &sorted[i..] {
+                prop_assert!(a.compare(b).is_le());
+            }
+        }
     }
 
     #[test]

@@ -1,0 +1,4 @@
+//! The language through the crate's public surface.
+
+mod case;
+mod vectors;
