@@ -1,13 +1,15 @@
-//! Development only: private Postgres and Redis, scripted upstreams, the architecture test.
+//! Development only: private Postgres and Redis, scripted upstreams, outages, the architecture test.
 
 mod database;
 mod redis;
 pub mod upstream;
+mod wire;
 
 use anyhow::{Context, Result};
 
 pub use database::{TestDb, database};
 pub use redis::{TestRedis, connected, redis};
+pub use wire::Wire;
 
 /// Where a service is, as `scripts/services` tells it.
 #[expect(clippy::disallowed_methods, reason = "tests find their services by the environment")]

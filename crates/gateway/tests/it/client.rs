@@ -1,0 +1,127 @@
+//! A client that sends what it is told, well-formed or not.
+
+use axum::http::{HeaderMap, StatusCode};
+use domain::ServerId;
+use gateway::GatewayState;
+use reqwest::{Client, RequestBuilder, Response};
+use serde_json::{Value, json};
+
+use crate::world::Grant;
+
+/// A gateway's address of one server.
+pub struct Door {
+    pub base: String,
+    pub server: ServerId,
+    pub state: GatewayState,
+    http: Client,
+}
+
+/// A whole answer.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub text: String,
+}
+
+impl Answer {
+    pub async fn of(response: Response) -> Self {
+        let (status, headers) = (response.status(), response.headers().clone());
+        Self { status, headers, text: response.text().await.unwrap() }
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
+    }
+
+    /// The JSON-RPC error code.
+    pub fn code(&self) -> i64 {
+        self.json()["error"]["code"].as_i64().unwrap_or_else(|| panic!("no error: {self:?}"))
+    }
+}
+
+impl Door {
+    pub fn new(base: String, server: ServerId, state: GatewayState) -> Self {
+        let http = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        Self { base, server, state, http }
+    }
+
+    pub fn url(&self) -> String {
+        format!("{}/mcp/{}", self.base, self.server)
+    }
+
+    pub fn http(&self) -> &Client {
+        &self.http
+    }
+
+    /// A POST with the headers that every client sends.
+    pub fn request(&self, grant: &Grant) -> RequestBuilder {
+        self.http
+            .post(self.url())
+            .bearer_auth(&grant.token)
+            .header("content-type", "application/json")
+            .header("accept", "application/json, text/event-stream")
+    }
+
+    /// Posts a body.
+    pub async fn post(&self, grant: &Grant, body: impl Into<reqwest::Body>) -> Answer {
+        Answer::of(self.request(grant).body(body).send().await.unwrap()).await
+    }
+
+    /// A call of the revisions with sessions, outside of any.
+    pub async fn call(&self, grant: &Grant, tool: &str, arguments: Value) -> Answer {
+        self.post(grant, call(tool, arguments).to_string()).await
+    }
+
+    /// A request of the stateless revision, with the headers it needs.
+    pub fn modern(&self, grant: &Grant, method: &str, params: Value) -> RequestBuilder {
+        let mut params = params;
+        params["_meta"] = json!({
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientInfo": { "name": "modern", "version": "2" },
+            "io.modelcontextprotocol/clientCapabilities": {},
+        });
+        let name = params["name"].as_str().map(str::to_owned);
+        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
+        let request = self
+            .request(grant)
+            .header("mcp-protocol-version", "2026-07-28")
+            .header("mcp-method", method)
+            .body(body.to_string());
+        match name {
+            Some(name) => request.header("mcp-name", name),
+            None => request,
+        }
+    }
+
+    pub async fn modern_call(&self, grant: &Grant, tool: &str, arguments: Value) -> Answer {
+        let params = json!({ "name": tool, "arguments": arguments });
+        Answer::of(self.modern(grant, "tools/call", params).send().await.unwrap()).await
+    }
+
+    /// Opens a session; its id as the client holds it.
+    pub async fn initialize(&self, grant: &Grant) -> Answer {
+        let body = message(
+            0,
+            "initialize",
+            json!({
+                "protocolVersion": "2025-11-25",
+                "capabilities": {},
+                "clientInfo": { "name": "legacy", "version": "1" },
+            }),
+        );
+        self.post(grant, body.to_string()).await
+    }
+}
+
+pub fn message(id: i64, method: &str, params: Value) -> Value {
+    json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params })
+}
+
+pub fn call(tool: &str, arguments: Value) -> Value {
+    message(1, "tools/call", json!({ "name": tool, "arguments": arguments }))
+}

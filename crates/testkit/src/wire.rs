@@ -1,0 +1,66 @@
+//! A way to a service that a test can cut and mend: what an outage looks like from inside.
+
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use url::Url;
+
+/// A port of this machine that leads to a service.
+#[derive(Debug)]
+pub struct Wire {
+    url: Url,
+    cut: watch::Sender<bool>,
+}
+
+impl Wire {
+    /// A way to the service at `url`, which has a host and a port.
+    ///
+    /// # Panics
+    /// When the address has neither, or no socket can be had.
+    pub async fn to(url: &str) -> Self {
+        let mut url: Url = url.parse().unwrap_or_else(|error| panic!("not an address: {error}"));
+        let target = match (url.host_str(), url.port()) {
+            (Some(host), Some(port)) => format!("{host}:{port}"),
+            _ => panic!("an address with host and port is needed"),
+        };
+        let listener =
+            TcpListener::bind("127.0.0.1:0").await.unwrap_or_else(|error| panic!("no socket: {error}"));
+        let port = listener.local_addr().map(|address| address.port()).ok();
+        let placed = url.set_host(Some("127.0.0.1")).is_ok() && url.set_port(port).is_ok();
+        assert!(placed, "an address with host and port is needed");
+        let (cut, _) = watch::channel(false);
+        let wire = Self { url, cut: cut.clone() };
+        tokio::spawn(async move {
+            while let Ok((near, _)) = listener.accept().await {
+                // Dropped where it is cut: who connects is hung up on.
+                if !*cut.borrow() {
+                    tokio::spawn(carry(near, target.clone(), cut.subscribe()));
+                }
+            }
+        });
+        wire
+    }
+
+    /// The address to use instead.
+    pub fn url(&self) -> &str {
+        self.url.as_str()
+    }
+
+    /// Breaks what stands and refuses what comes.
+    pub fn cut(&self) {
+        self.cut.send_replace(true);
+    }
+
+    /// Lets through again what comes.
+    pub fn mend(&self) {
+        self.cut.send_replace(false);
+    }
+}
+
+async fn carry(mut near: TcpStream, target: String, mut cut: watch::Receiver<bool>) {
+    let Ok(mut far) = TcpStream::connect(target).await else { return };
+    tokio::select! {
+        _ = copy_bidirectional(&mut near, &mut far) => {}
+        _ = cut.wait_for(|cut| *cut) => {}
+    }
+}
