@@ -15,6 +15,7 @@ mod routes;
 mod shape;
 
 use axum::extract::FromRef;
+use axum::routing::any;
 use axum::{Router, middleware};
 use control::Control;
 use domain::Clock;
@@ -48,6 +49,8 @@ impl FromRef<ApiState> for Control {
 pub fn router(state: ApiState) -> Router {
     let (routes, _) = routes::all().split_for_parts();
     routes
+        // The fallback below `/api/v1` begins behind its slash.
+        .route("/api/v1/", any(async || Problem::NoRoute))
         .method_not_allowed_fallback(async || Problem::Method)
         .layer(middleware::from_fn_with_state(state.clone(), request::identify))
         .with_state(state)

@@ -110,7 +110,12 @@ pub(crate) async fn log_in(
     Strict(body): Strict<LogInBody>,
 ) -> Result<(StatusCode, Json<NewSessionBody>), Problem> {
     let input = LogIn { email: body.email, password: body.password };
-    let session = control.log_in(&input, address(from)).await?;
+    let session = control.log_in(&input, address(from)).await.map_err(|error| match error {
+        control::Error::Unauthenticated => {
+            Problem::Credentials("the e-mail or the password is wrong: type them again")
+        }
+        other => other.into(),
+    })?;
     Ok((StatusCode::CREATED, Json(session.into())))
 }
 

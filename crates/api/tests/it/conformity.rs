@@ -75,10 +75,8 @@ fn validate(schema: &Value, instance: &Value, said: &str) {
         .should_validate_formats(true)
         .build(&root)
         .unwrap();
-    let errors: Vec<_> = validator
-        .iter_errors(instance)
-        .map(|error| format!("{}: {error}", error.instance_path()))
-        .collect();
+    let errors: Vec<_> =
+        validator.iter_errors(instance).map(|error| format!("{}: {error}", error.instance_path())).collect();
     assert!(errors.is_empty(), "{said}\n{errors:#?}");
 }
 

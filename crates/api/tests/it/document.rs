@@ -53,7 +53,8 @@ fn every_handler_is_in_it() {
 
 #[test]
 fn every_operation_says_what_it_is() {
-    let tags: BTreeSet<_> = document()["tags"].as_array().unwrap().iter().map(|tag| &tag["name"]).map(Value::to_string).collect();
+    let tags: BTreeSet<_> =
+        document()["tags"].as_array().unwrap().iter().map(|tag| &tag["name"]).map(Value::to_string).collect();
     let mut ids = BTreeSet::new();
     for (method, path, operation) in operations() {
         let said = format!("{method} {path}");

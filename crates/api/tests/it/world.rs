@@ -11,7 +11,6 @@ use domain::Clock;
 use egress::EgressConfig;
 use flowforge_sim::{Engine, Options};
 use http_body_util::BodyExt;
-use ledger::{Ledger, LedgerConfig};
 use serde_json::{Value, json};
 use testkit::TestDb;
 use tower::ServiceExt;
@@ -49,14 +48,12 @@ impl Api {
     /// A new one; nothing of it is shared with another test.
     pub async fn start() -> Self {
         let database = testkit::database().await;
-        let redis = testkit::redis();
+        let ledger = testkit::redis().ledger(Clock::System).await;
         let keyring: Keyring = "test:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=".parse().unwrap();
         let public_url = "https://tollgate.example".to_owned();
-        let mut config = LedgerConfig::new(redis.url);
-        config.namespace = redis.namespace;
         let control = Control::new(ControlParts {
             storage: database.storage.clone(),
-            ledger: Ledger::connect(config).unwrap(),
+            ledger,
             signer: vault::jwt::Signer::new(&keyring, &public_url, &format!("{public_url}/api/v1")).unwrap(),
             keyring,
             egress: egress::Client::new(EgressConfig {
@@ -204,9 +201,11 @@ pub fn shown(value: &Value) -> String {
 
 fn redacted(value: &Value) -> Value {
     match value {
-        Value::Object(object) => {
-            object.iter().map(|(key, value)| (key.clone(), redacted(value))).collect::<serde_json::Map<_, _>>().into()
-        }
+        Value::Object(object) => object
+            .iter()
+            .map(|(key, value)| (key.clone(), redacted(value)))
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
         Value::Array(list) => list.iter().map(redacted).collect(),
         Value::String(text) => redacted_text(text).into(),
         other => other.clone(),
@@ -248,5 +247,8 @@ fn is_id(text: &str) -> bool {
 fn what_differs_from_run_to_run_is_not_shown() {
     let id = "01890a5d-ac96-774b-bcce-b302099a8057";
     let value = json!({"a": id, "b": format!("http://127.0.0.1:4711/mcp/{id}"), "c": "2026-10-04T12:00:00Z"});
-    assert_eq!(redacted(&value), json!({"a": "[id]", "b": "http://127.0.0.1:[port]/mcp/[id]", "c": "[time]"}));
+    assert_eq!(
+        redacted(&value),
+        json!({"a": "[id]", "b": "http://127.0.0.1:[port]/mcp/[id]", "c": "[time]"})
+    );
 }
