@@ -47,6 +47,8 @@ pub enum EntryKind {
         over: bool,
         /// The shadow limit that would have refused it.
         shadow: Option<LimitMark>,
+        /// It stands for all of its kind for so many seconds: ask [`Ledger::repeats`] for the count afterwards.
+        counted_for: Option<u32>,
     },
     /// The end of a call.
     Closing {
@@ -122,7 +124,8 @@ impl Ledger {
 impl Entry {
     fn read(id: &str, fields: Fields) -> Option<Self> {
         let (mut tenant, mut decision, mut closing) = (None, None, None);
-        let (mut limit, mut over, mut shadow, mut gave_back) = (None, false, None, false);
+        let (mut limit, mut over, mut shadow, mut counted_for) = (None, false, None, None);
+        let mut gave_back = false;
         for (name, value) in fields {
             match name.as_str() {
                 "t" => tenant = Some(Uuid::try_parse_ascii(&value).ok()?.into()),
@@ -131,13 +134,14 @@ impl Entry {
                 "l" => limit = Some(LimitMark::read(&value)?),
                 "o" => (limit, over) = (Some(LimitMark::read(&value)?), true),
                 "s" => shadow = Some(LimitMark::read(&value)?),
+                "n" => counted_for = Some(std::str::from_utf8(&value).ok()?.parse().ok()?),
                 "g" => gave_back = value == b"1",
                 // A field of a newer version.
                 _ => {}
             }
         }
         let (kind, record) = match (decision, closing) {
-            (Some(record), None) => (EntryKind::Decision { limit, over, shadow }, record),
+            (Some(record), None) => (EntryKind::Decision { limit, over, shadow, counted_for }, record),
             (None, Some(record)) => (EntryKind::Closing { gave_back }, record),
             _ => return None,
         };

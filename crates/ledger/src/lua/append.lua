@@ -5,6 +5,7 @@
 -- Answers 0 full, 1 recorded, 2 counted only.
 local COUNT_KEPT = 3600
 
+local entry = { 't', ARGV[2], 'd', ARGV[3] }
 if KEYS[2] then
   local now = clock(ARGV[1])
   local seen = redis.call('HMGET', KEYS[2], 'at', 'count')
@@ -19,8 +20,9 @@ if KEYS[2] then
   end
   redis.call('HSET', KEYS[2], 'at', digits(now), 'count', KEYS[3])
   redis.call('EXPIRE', KEYS[2], tonumber(ARGV[5]) + 60)
+  entry[5], entry[6] = 'n', ARGV[5]
 elseif redis.call('XLEN', KEYS[1]) >= tonumber(ARGV[4]) then
   return 0
 end
-redis.call('XADD', KEYS[1], '*', 't', ARGV[2], 'd', ARGV[3])
+redis.call('XADD', KEYS[1], '*', unpack(entry))
 return 1

@@ -111,7 +111,9 @@ async fn a_shadow_limit_counts_apart_and_never_blocks() {
 
     let shard = desk.ledger.backlog().await.unwrap()[0].0;
     let entries = desk.ledger.read(shard, 2).await.unwrap();
-    let ledger::EntryKind::Decision { limit, over, shadow } = entries[1].kind else { panic!("{entries:?}") };
+    let ledger::EntryKind::Decision { limit, over, shadow, .. } = entries[1].kind else {
+        panic!("{entries:?}")
+    };
     assert!(!over);
     assert!(matches!(limit, Some(LimitMark { index: 1, used: 2, max: 9, .. })), "{limit:?}");
     assert!(matches!(shadow, Some(LimitMark { index: 0, used: 1, max: 1, .. })), "{shadow:?}");
