@@ -90,7 +90,7 @@ CREATE TABLE audit_heads (
     tenant_id uuid        NOT NULL,
     number    bigint      NOT NULL,
     hash      bytea       NOT NULL,
-    kept_from timestamptz NOT NULL DEFAULT '-infinity',
+    kept_from timestamptz,
     CONSTRAINT audit_heads_pkey PRIMARY KEY (tenant_id)
 );
 

@@ -1,19 +1,41 @@
 //! The audit log: what a decision holds, how it comes from the stream into the table, and how it is read.
 //!
-//! Decisions are written by the gateway into the ledger's stream; [`Drain`] brings them into `decisions`. Tenants
-//! read them through `storage::TenantTx` alone.
+//! Decisions are written by the gateway into the ledger's stream; a [`Drain`] brings them into `decisions`, and chains
+//! them by hashes. Tenants read them through `storage::TenantTx` alone.
 
+mod chain;
+mod compose;
 mod cursor;
+mod direct;
+mod drain;
+mod error;
+mod export;
 mod filter;
 mod record;
 mod row;
+mod search;
+mod select;
+mod statements;
 mod statistics;
+mod stored;
+mod upkeep;
+mod verify;
+mod write;
 
 pub use cursor::{Cursor, CursorError, TailCursor};
+pub use direct::{close_direct, record_direct};
+pub use drain::{Drain, DrainSettings};
+pub use error::Error;
+pub use export::{Format, export};
 pub use filter::Filter;
 pub use record::{
     ClientNote, Closing, Decision, GrantNote, LimitLevel, LimitNote, PolicyNote, RecordError, ServerNote,
     ShadowNote,
 };
 pub use row::{Completion, Page, Row, Tail};
-pub use statistics::{ClientUse, HourBar, RuleCount, ServerCount, ToolCount};
+pub use search::{PAGE_MAX, get, search, tail, tail_start};
+pub use statistics::{
+    ClientUse, HourBar, RuleCount, ServerHour, ToolCount, clients_of, histogram, last_used, server_hours,
+    tool_counts, top_rules,
+};
+pub use verify::{Fault, Verified, tenants, verify};

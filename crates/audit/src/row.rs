@@ -1,22 +1,37 @@
 //! A decision as the table holds it.
 
+use std::fmt;
+
 use chrono::{DateTime, Utc};
 use domain::{DecisionId, Outcome, TenantId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{ClientNote, Cursor, GrantNote, LimitLevel, PolicyNote, ServerNote, ShadowNote, TailCursor};
+use crate::stored::Stored;
+use crate::{
+    ClientNote, Cursor, Error, GrantNote, LimitLevel, PolicyNote, ServerNote, ShadowNote, TailCursor,
+};
 
 /// Whether the end of a request is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Completion {
-    /// Forwarded, and not ended yet.
+    /// Forwarded and not ended yet; or a refusal that still counts others of its kind.
     Open,
     /// Ended, or never forwarded.
     Closed,
     /// Its gateway was lost before it ended.
     Unknown,
+}
+
+impl fmt::Display for Completion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Open => "open",
+            Self::Closed => "closed",
+            Self::Unknown => "unknown",
+        })
+    }
 }
 
 /// One row of the log. Everything here may be shown to members of the tenant.
@@ -106,4 +121,84 @@ pub struct Tail {
     pub rows: Vec<Row>,
     /// Where to go on.
     pub next: TailCursor,
+}
+
+impl TryFrom<Stored> for Row {
+    type Error = Error;
+
+    fn try_from(row: Stored) -> Result<Self, Error> {
+        let id = DecisionId::from(row.id);
+        let unknown = |column, value: &str| Error::Unknown { id, column, value: value.to_owned() };
+        let outcome = |text: &str| text.parse::<Outcome>().map_err(|_| unknown("outcome", text));
+        let shadow = match (row.shadow_outcome, row.shadow_rule) {
+            (Some(word), Some(rule)) => Some(ShadowNote {
+                outcome: outcome(&word)?,
+                rule,
+                message: row.shadow_message.unwrap_or_default(),
+            }),
+            _ => None,
+        };
+        Ok(Self {
+            id,
+            tenant: row.tenant_id.into(),
+            decided_at: row.decided_at,
+            outcome: outcome(&row.outcome)?,
+            completion: match row.completion.as_str() {
+                "open" => Completion::Open,
+                "closed" => Completion::Closed,
+                "unknown" => Completion::Unknown,
+                other => return Err(unknown("completion", other)),
+            },
+            server: row
+                .server_id
+                .map(|id| ServerNote { id: id.into(), name: row.server_name.unwrap_or_default() }),
+            grant: row.grant_id.map(|id| GrantNote {
+                id: id.into(),
+                label: row.grant_label.unwrap_or_default(),
+                identity: row.identity.unwrap_or_default(),
+            }),
+            client: ClientNote { name: row.client_name, version: row.client_version },
+            address: row.address,
+            protocol_version: row.protocol_version,
+            method: row.method,
+            tool: row.tool,
+            rule: row.rule,
+            message: row.message,
+            condition: row.condition,
+            policy: row.policy_id.zip(row.policy_version).map(|(id, version)| PolicyNote {
+                id: id.into(),
+                name: row.policy_name.unwrap_or_default(),
+                version: version.unsigned_abs(),
+            }),
+            argument_keys: row.argument_keys,
+            argument_digest: row.argument_digest,
+            limit: limit(row.limit_rule, row.limit_used, row.limit_max, row.limit_resets_at),
+            shadow,
+            trace_id: row.trace_id,
+            judged_micros: row.judged_micros.map(i64::unsigned_abs),
+            request_bytes: row.request_bytes.map(i64::unsigned_abs),
+            closed_at: row.closed_at,
+            failure: row.failure,
+            upstream_status: row.upstream_status.and_then(|status| u16::try_from(status).ok()),
+            gateway_micros: row.gateway_micros.map(i64::unsigned_abs),
+            upstream_micros: row.upstream_micros.map(i64::unsigned_abs),
+            response_bytes: row.response_bytes.map(i64::unsigned_abs),
+            refunded: row.refunded.unwrap_or(false),
+            repeats: row.repeats.map_or(1, i64::unsigned_abs),
+        })
+    }
+}
+
+fn limit(
+    rule: Option<String>,
+    used: Option<i64>,
+    max: Option<i64>,
+    resets_at: Option<DateTime<Utc>>,
+) -> Option<LimitLevel> {
+    Some(LimitLevel {
+        rule: rule?,
+        used: used?.unsigned_abs(),
+        max: max?.unsigned_abs(),
+        resets_at: resets_at?,
+    })
 }

@@ -1,0 +1,163 @@
+//! The drain: from the ledger's stream into the table.
+//!
+//! A batch is read, written in one transaction, and acknowledged after the commit. Whoever is killed in between leaves
+//! entries that come again, and find their rows there. One drain reads a shard at a time, by lease; should a slow one
+//! outlive its lease, the two do the same work and the table takes it once.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use domain::{Clock, TenantId};
+use futures_util::StreamExt;
+use ledger::{Entry, EntryKind, Ledger, Shard};
+use storage::Storage;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+use vault::Entropy;
+
+use crate::compose::{self, Marks};
+use crate::write::{Batch, MOST, write};
+use crate::{Closing, Decision, Error, RecordError};
+
+/// How long a shard stays with a drain that was killed.
+const LEASE: Duration = Duration::from_secs(5);
+/// How often the stream is looked at while it is empty.
+const POLL: Duration = Duration::from_millis(200);
+/// How long to wait after Postgres or Redis failed.
+const RETRY: Duration = Duration::from_secs(1);
+/// Shards written at once.
+const AT_ONCE: usize = 4;
+
+/// How the log is kept.
+#[derive(Clone, Copy, Debug)]
+pub struct DrainSettings {
+    /// After this time a call without an ending counts as lost.
+    pub lost_after: Duration,
+    /// Whole days to keep, today among them; none: for ever.
+    pub keep_days: Option<u32>,
+}
+
+impl Default for DrainSettings {
+    /// An hour, and for ever.
+    fn default() -> Self {
+        Self { lost_after: Duration::from_hours(1), keep_days: None }
+    }
+}
+
+/// Fills the table and keeps it. Any number of processes may run one.
+#[derive(Clone, Debug)]
+pub struct Drain {
+    pub(crate) ledger: Ledger,
+    pub(crate) storage: Storage,
+    pub(crate) clock: Clock,
+    pub(crate) settings: DrainSettings,
+    holder: Uuid,
+}
+
+impl Drain {
+    /// A drain with a name of its own. It reads large batches: give it a ledger that gateways don't use.
+    pub fn new(
+        ledger: Ledger,
+        storage: Storage,
+        clock: Clock,
+        entropy: &Entropy,
+        settings: DrainSettings,
+    ) -> Self {
+        Self { ledger, storage, clock, settings, holder: Uuid::from_bytes(entropy.bytes()) }
+    }
+
+    /// Drains and keeps the log until it is told to stop; then finishes the batch at hand.
+    pub async fn run(&self, stop: CancellationToken) {
+        tokio::join!(self.keep_draining(&stop), self.keep_up(&stop));
+    }
+
+    async fn keep_draining(&self, stop: &CancellationToken) {
+        let mut failing = false;
+        while !stop.is_cancelled() {
+            let pause = match self.drain(stop).await {
+                Ok(written) => {
+                    if std::mem::take(&mut failing) {
+                        tracing::info!("decisions reach the log again");
+                    }
+                    if written == 0 { POLL } else { Duration::ZERO }
+                }
+                Err(error) => {
+                    if !std::mem::replace(&mut failing, true) {
+                        tracing::error!(%error, "decisions wait in the stream");
+                    }
+                    RETRY
+                }
+            };
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+    }
+
+    /// Writes all that the stream holds now and nobody else is at. Answers how many entries that were.
+    pub async fn once(&self) -> Result<u64, Error> {
+        self.drain(&CancellationToken::new()).await
+    }
+
+    async fn drain(&self, stop: &CancellationToken) -> Result<u64, Error> {
+        let backlog = self.ledger.backlog().await?;
+        let shards = futures_util::stream::iter(backlog.into_iter().map(|(shard, _)| shard));
+        let mut written = shards.map(|shard| self.drain_shard(shard, stop)).buffer_unordered(AT_ONCE);
+        let mut sum = 0;
+        let mut failure = None;
+        // A shard that fails does not hold up the others.
+        while let Some(shard) = written.next().await {
+            match shard {
+                Ok(entries) => sum += entries,
+                Err(error) => failure = Some(error),
+            }
+        }
+        failure.map_or(Ok(sum), Err)
+    }
+
+    async fn drain_shard(&self, shard: Shard, stop: &CancellationToken) -> Result<u64, Error> {
+        let mut written = 0;
+        while !stop.is_cancelled() && self.ledger.lease(shard, self.holder, LEASE).await? {
+            let entries = self.ledger.read(shard, MOST).await?;
+            let Some(last) = entries.last().map(|entry| entry.id) else { break };
+            written += entries.len() as u64;
+            self.write(entries).await?;
+            self.ledger.acknowledge(shard, last).await?;
+        }
+        self.ledger.release(shard, self.holder).await?;
+        Ok(written)
+    }
+
+    /// Writes entries of one shard in one transaction.
+    async fn write(&self, entries: Vec<Entry>) -> Result<(), Error> {
+        // In the order of ids: so that two at the same work don't wait for each other crosswise.
+        let mut batches: BTreeMap<TenantId, Batch> = BTreeMap::new();
+        for entry in entries {
+            let (tenant, id) = (entry.tenant, entry.id);
+            if let Err(error) = put(batches.entry(tenant).or_default(), entry) {
+                // Nothing of its content: it may be anything.
+                tracing::error!(%tenant, entry = %id, %error, "an entry of the stream is passed over");
+            }
+        }
+        let mut tx = self.storage.system().await?;
+        for (tenant, batch) in batches {
+            write(&mut tx, self.clock.now(), tenant, batch).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+}
+
+fn put(batch: &mut Batch, entry: Entry) -> Result<(), RecordError> {
+    match entry.kind {
+        EntryKind::Decision { limit, over, shadow, counted_for } => {
+            // The stream says whose it is; a record that says otherwise does not change that.
+            let decision = Decision { tenant: entry.tenant, ..Decision::from_bytes(&entry.record)? };
+            batch.decisions.push(compose::decision(decision, Marks { limit, over, shadow, counted_for }));
+        }
+        EntryKind::Closing { gave_back } => {
+            batch.endings.push(compose::ending(&Closing::from_bytes(&entry.record)?, gave_back));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,182 @@
+//! The statements of [`crate::write`], one function each.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::Error;
+use crate::chain::{self, BEGINNING, Entry, Hash};
+use crate::stored::{Ending, Stored};
+
+/// A tenant's last batch.
+pub(crate) struct Head {
+    pub number: i64,
+    pub hash: Hash,
+}
+
+/// The head, made where there is none, and held until the transaction ends.
+pub(crate) async fn lock_head(connection: &mut PgConnection, tenant: Uuid) -> Result<Head, Error> {
+    let head = sqlx::query!(
+        "INSERT INTO audit_heads (tenant_id, number, hash) VALUES ($1, 0, $2)
+         ON CONFLICT (tenant_id) DO UPDATE SET number = audit_heads.number
+         RETURNING number, hash",
+        tenant,
+        BEGINNING.as_slice()
+    )
+    .fetch_one(connection)
+    .await?;
+    // INVARIANT: only `extend_chain` writes a hash. Another length ends in a hash that `verify` does not find.
+    Ok(Head { number: head.number, hash: head.hash.try_into().unwrap_or(BEGINNING) })
+}
+
+/// Endings that came before these decisions.
+pub(crate) async fn take_early(
+    connection: &mut PgConnection,
+    tenant: Uuid,
+    decisions: &[Uuid],
+) -> Result<Vec<Ending>, Error> {
+    let early = sqlx::query_scalar!(
+        "DELETE FROM early_closings WHERE tenant_id = $1 AND id = ANY($2) RETURNING closing",
+        tenant,
+        decisions
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(early.into_iter().map(serde_json::from_value).collect::<Result<_, _>>()?)
+}
+
+/// Adds rows; those that are there already stay as they are. Answers which were added.
+pub(crate) async fn insert(
+    connection: &mut PgConnection,
+    rows: &BTreeMap<Uuid, Stored>,
+) -> Result<BTreeSet<Uuid>, Error> {
+    if rows.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let rows = serde_json::to_value(rows.values().collect::<Vec<_>>())?;
+    let inserted = sqlx::query_scalar!(
+        "INSERT INTO decisions (tenant_id, decided_at, id, batch, decided, forwards, counting_until, server_id, server_name,
+             grant_id, grant_label, identity, client_name, client_version, address, protocol_version, method, tool, rule,
+             message, condition, policy_id, policy_name, policy_version, argument_keys, argument_digest, limit_rule,
+             limit_used, limit_max, limit_resets_at, shadow_outcome, shadow_rule, shadow_message, trace_id, judged_micros,
+             request_bytes, closed_batch, closed_at, lost, failed, failure, upstream_status, gateway_micros,
+             upstream_micros, response_bytes, refunded, repeats)
+         SELECT tenant_id, decided_at, id, batch, decided, forwards, counting_until, server_id, server_name,
+             grant_id, grant_label, identity, client_name, client_version, address, protocol_version, method, tool, rule,
+             message, condition, policy_id, policy_name, policy_version, argument_keys, argument_digest, limit_rule,
+             limit_used, limit_max, limit_resets_at, shadow_outcome, shadow_rule, shadow_message, trace_id, judged_micros,
+             request_bytes, closed_batch, closed_at, lost, failed, failure, upstream_status, gateway_micros,
+             upstream_micros, response_bytes, refunded, repeats
+         FROM jsonb_to_recordset($1) AS r (tenant_id uuid, decided_at timestamptz, id uuid, batch bigint, decided text,
+             forwards boolean, counting_until timestamptz, server_id uuid, server_name text, grant_id uuid,
+             grant_label text, identity text, client_name text, client_version text, address text, protocol_version text,
+             method text, tool text, rule text, message text, condition text, policy_id uuid, policy_name text,
+             policy_version integer, argument_keys text[], argument_digest text, limit_rule text, limit_used bigint,
+             limit_max bigint, limit_resets_at timestamptz, shadow_outcome text, shadow_rule text, shadow_message text,
+             trace_id text, judged_micros bigint, request_bytes bigint, closed_batch bigint, closed_at timestamptz,
+             lost boolean, failed boolean, failure text, upstream_status integer, gateway_micros bigint,
+             upstream_micros bigint, response_bytes bigint, refunded boolean, repeats bigint)
+         ON CONFLICT DO NOTHING
+         RETURNING id",
+        rows
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(inserted.into_iter().collect())
+}
+
+/// Completes rows that are open, or whose end was not known; another's guess that an end is lost only those that are
+/// open. Answers which were completed.
+pub(crate) async fn complete(
+    connection: &mut PgConnection,
+    tenant: Uuid,
+    batch: i64,
+    endings: &BTreeMap<Uuid, Ending>,
+) -> Result<BTreeSet<Uuid>, Error> {
+    let times = || endings.values().map(|ending| ending.decided_at);
+    let (Some(first), Some(last)) = (times().min(), times().max()) else { return Ok(BTreeSet::new()) };
+    let endings = serde_json::to_value(endings.values().collect::<Vec<_>>())?;
+    // The bounds let Postgres look into the partitions of those days alone.
+    let completed = sqlx::query_scalar!(
+        "UPDATE decisions d SET closed_batch = $2, closed_at = e.closed_at, lost = e.lost, failed = e.failed,
+             failure = e.failure, upstream_status = e.upstream_status, gateway_micros = e.gateway_micros,
+             upstream_micros = e.upstream_micros, response_bytes = e.response_bytes, refunded = e.refunded,
+             repeats = e.repeats
+         FROM jsonb_to_recordset($3) AS e (decided_at timestamptz, id uuid, closed_at timestamptz, lost boolean,
+             failed boolean, failure text, upstream_status integer, gateway_micros bigint, upstream_micros bigint,
+             response_bytes bigint, refunded boolean, repeats bigint)
+         WHERE d.tenant_id = $1 AND d.decided_at = e.decided_at AND d.id = e.id AND d.decided_at BETWEEN $4 AND $5
+             AND (d.completion = 'open' OR d.completion = 'unknown' AND e.lost IS NOT TRUE)
+         RETURNING d.id",
+        tenant,
+        batch,
+        endings,
+        first,
+        last
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(completed.into_iter().collect())
+}
+
+/// Keeps the endings that have no row yet, until it comes.
+pub(crate) async fn put_aside(
+    connection: &mut PgConnection,
+    now: DateTime<Utc>,
+    tenant: Uuid,
+    endings: &BTreeMap<Uuid, Ending>,
+) -> Result<(), Error> {
+    if endings.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = endings.keys().copied().collect();
+    let times: Vec<DateTime<Utc>> = endings.values().map(|ending| ending.decided_at).collect();
+    let closings: Vec<serde_json::Value> =
+        endings.values().map(serde_json::to_value).collect::<Result<_, _>>()?;
+    sqlx::query!(
+        "INSERT INTO early_closings (tenant_id, id, closing, arrived_at)
+         SELECT $1, e.id, e.closing, $2
+         FROM unnest($3::uuid[], $4::timestamptz[], $5::jsonb[]) AS e (id, decided_at, closing)
+         WHERE NOT EXISTS (
+             SELECT FROM decisions d WHERE d.tenant_id = $1 AND d.decided_at = e.decided_at AND d.id = e.id)
+         ON CONFLICT DO NOTHING",
+        tenant,
+        now,
+        &ids,
+        &times,
+        &closings
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Adds a batch behind the head.
+pub(crate) async fn extend_chain(
+    connection: &mut PgConnection,
+    now: DateTime<Utc>,
+    tenant: Uuid,
+    head: &Head,
+    entries: &[Entry],
+) -> Result<(), Error> {
+    let number = head.number + 1;
+    let entries = chain::encode(entries);
+    let hash = chain::link(tenant, number, &head.hash, &entries);
+    sqlx::query!(
+        "WITH batch AS (
+             INSERT INTO audit_batches (tenant_id, written_at, number, previous, entries, hash)
+             VALUES ($1, $2, $3, $4, $5, $6))
+         UPDATE audit_heads SET number = $3, hash = $6 WHERE tenant_id = $1",
+        tenant,
+        now,
+        number,
+        head.hash.as_slice(),
+        entries,
+        hash.as_slice()
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,145 @@
+//! Keeping the table: partitions ahead of time, endings of rows whose gateway was lost or that counted a flood, retention.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use chrono::{DateTime, NaiveTime, Utc};
+use domain::TenantId;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::Error;
+use crate::drain::Drain;
+use crate::stored::Ending;
+use crate::write::{Batch, MOST, write};
+
+/// How often rows are looked for that nobody else will end.
+const SWEEP_EVERY: Duration = Duration::from_secs(5);
+/// Sweeps between two rounds of partitions and retention.
+const SWEEPS_A_ROUND: u32 = 720;
+/// Days that have their partition before they come.
+const DAYS_AHEAD: i32 = 7;
+/// How long an ending waits for its decision.
+const EARLY_FOR: Duration = Duration::from_hours(24);
+
+/// A row to be ended.
+struct Open {
+    tenant: TenantId,
+    decided_at: DateTime<Utc>,
+    id: Uuid,
+    counts: bool,
+}
+
+impl Drain {
+    pub(crate) async fn keep_up(&self, stop: &CancellationToken) {
+        for sweep in 0_u32.. {
+            if sweep % SWEEPS_A_ROUND == 0 {
+                report("partitions", self.make_partitions().await);
+                report("retention", self.retire().await);
+            }
+            report("sweep", self.sweep().await);
+            tokio::select! {
+                () = tokio::time::sleep(SWEEP_EVERY) => {}
+                () = stop.cancelled() => return,
+            }
+        }
+    }
+
+    /// Makes the partitions of today and the days to come. Without one, rows go to the default partition.
+    pub async fn make_partitions(&self) -> Result<(), Error> {
+        let mut tx = self.storage.system().await?;
+        sqlx::query!("SELECT make_log_partitions($1, $2)", self.clock.now().date_naive(), DAYS_AHEAD)
+            .execute(tx.connection())
+            .await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Drops the days that are no longer kept.
+    pub async fn retire(&self) -> Result<(), Error> {
+        let Some(days) = self.settings.keep_days else { return Ok(()) };
+        let first = self.clock.now().date_naive() - chrono::Duration::days(i64::from(days.max(1)) - 1);
+        let mut tx = self.storage.system().await?;
+        // Dropping waits for readers and makes writers wait: better to try again later than to hold them up.
+        sqlx::query!("SET LOCAL lock_timeout = '2s'").execute(tx.connection()).await?;
+        sqlx::query!("SELECT drop_log_partitions($1)", first).execute(tx.connection()).await?;
+        sqlx::query!(
+            "UPDATE audit_heads SET kept_from = $1 WHERE kept_from IS NULL OR kept_from < $1",
+            first.and_time(NaiveTime::MIN).and_utc()
+        )
+        .execute(tx.connection())
+        .await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Ends the rows that nobody else will: those that counted a flood, once its span is over, and those whose gateway
+    /// is lost, as `unknown`. Should a lost one end after all, that is written over the `unknown`.
+    pub async fn sweep(&self) -> Result<(), Error> {
+        let now = self.clock.now();
+        loop {
+            let open = self.ripe(now).await?;
+            let full = open.len() == MOST;
+            let mut batches: BTreeMap<TenantId, Batch> = BTreeMap::new();
+            for row in open {
+                let repeats = if row.counts {
+                    Some(self.ledger.repeats(row.tenant, row.id.into()).await?)
+                } else {
+                    None
+                };
+                batches.entry(row.tenant).or_default().endings.push(Ending {
+                    decided_at: row.decided_at,
+                    id: row.id,
+                    closed_at: now,
+                    lost: (!row.counts).then_some(true),
+                    repeats: repeats.map(|repeats| i64::try_from(repeats).unwrap_or(i64::MAX)),
+                    ..Ending::default()
+                });
+            }
+            for (tenant, batch) in batches {
+                let mut tx = self.storage.system().await?;
+                write(&mut tx, now, tenant, batch).await?;
+                tx.commit().await?;
+            }
+            if !full {
+                return self.forget_early(now).await;
+            }
+        }
+    }
+
+    async fn ripe(&self, now: DateTime<Utc>) -> Result<Vec<Open>, Error> {
+        let mut tx = self.storage.system().await?;
+        let rows = sqlx::query!(
+            r#"SELECT tenant_id, decided_at, id, counting_until IS NOT NULL AS "counts!" FROM decisions
+               WHERE completion = 'open' AND CASE WHEN counting_until IS NULL THEN decided_at < $1 ELSE counting_until < $2 END
+               ORDER BY decided_at LIMIT $3"#,
+            now - self.settings.lost_after,
+            now,
+            i64::try_from(MOST).unwrap_or(i64::MAX)
+        )
+        .fetch_all(tx.connection())
+        .await?;
+        let open = rows.into_iter().map(|row| Open {
+            tenant: row.tenant_id.into(),
+            decided_at: row.decided_at,
+            id: row.id,
+            counts: row.counts,
+        });
+        Ok(open.collect())
+    }
+
+    async fn forget_early(&self, now: DateTime<Utc>) -> Result<(), Error> {
+        let mut tx = self.storage.system().await?;
+        let forgotten = sqlx::query!("DELETE FROM early_closings WHERE arrived_at < $1", now - EARLY_FOR)
+            .execute(tx.connection())
+            .await?;
+        if forgotten.rows_affected() > 0 {
+            tracing::error!(endings = forgotten.rows_affected(), "endings came for decisions that never did");
+        }
+        Ok(tx.commit().await?)
+    }
+}
+
+fn report(what: &str, result: Result<(), Error>) {
+    if let Err(error) = result {
+        tracing::warn!(%error, what, "the log could not be kept; it is tried again");
+    }
+}
