@@ -26,8 +26,8 @@ pub(crate) struct Marks {
 }
 
 /// The row of a decision.
-pub(crate) fn decision(decision: Decision, marks: Marks) -> Stored {
-    let mut row = facts(&decision);
+pub(crate) fn decision(decision: &Decision, marks: Marks) -> Stored {
+    let mut row = facts(decision);
     let note = |mark: LimitMark| {
         decision.limits.get(mark.index).cloned().unwrap_or_else(|| LimitNote {
             rule: "(limit)".to_owned(),
@@ -37,7 +37,7 @@ pub(crate) fn decision(decision: Decision, marks: Marks) -> Stored {
     if let Some(mark) = marks.limit {
         let note = note(mark);
         if marks.over {
-            row.decided = Outcome::Limit.as_str().to_owned();
+            Outcome::Limit.as_str().clone_into(&mut row.decided);
             row.forwards = false;
             row.rule = short(&note.rule);
             row.message = clip(&note.message, LONG);

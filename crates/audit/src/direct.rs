@@ -8,7 +8,7 @@ use crate::{Closing, Decision, Error, compose};
 /// Puts a decision straight into the log. Done when this returns: only then may the call be forwarded. A row with the same
 /// id and time stays as it is.
 pub async fn record_direct(storage: &Storage, decision: &Decision) -> Result<(), Error> {
-    let row = compose::decision(decision.clone(), compose::Marks::default());
+    let row = compose::decision(decision, compose::Marks::default());
     let mut tx = storage.system().await?;
     let batch = Batch { decisions: vec![row], endings: Vec::new() };
     write(&mut tx, decision.decided_at, decision.tenant, batch).await?;

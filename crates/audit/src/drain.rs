@@ -122,7 +122,7 @@ impl Drain {
             let entries = self.ledger.read(shard, MOST).await?;
             let Some(last) = entries.last().map(|entry| entry.id) else { break };
             written += entries.len() as u64;
-            self.write(entries).await?;
+            self.write(&entries).await?;
             self.ledger.acknowledge(shard, last).await?;
         }
         self.ledger.release(shard, self.holder).await?;
@@ -130,14 +130,13 @@ impl Drain {
     }
 
     /// Writes entries of one shard in one transaction.
-    async fn write(&self, entries: Vec<Entry>) -> Result<(), Error> {
+    async fn write(&self, entries: &[Entry]) -> Result<(), Error> {
         // In the order of ids: so that two at the same work don't wait for each other crosswise.
         let mut batches: BTreeMap<TenantId, Batch> = BTreeMap::new();
         for entry in entries {
-            let (tenant, id) = (entry.tenant, entry.id);
-            if let Err(error) = put(batches.entry(tenant).or_default(), entry) {
+            if let Err(error) = put(batches.entry(entry.tenant).or_default(), entry) {
                 // Nothing of its content: it may be anything.
-                tracing::error!(%tenant, entry = %id, %error, "an entry of the stream is passed over");
+                tracing::error!(tenant = %entry.tenant, entry = %entry.id, %error, "an entry of the stream is passed over");
             }
         }
         let mut tx = self.storage.system().await?;
@@ -148,12 +147,12 @@ impl Drain {
     }
 }
 
-fn put(batch: &mut Batch, entry: Entry) -> Result<(), RecordError> {
+fn put(batch: &mut Batch, entry: &Entry) -> Result<(), RecordError> {
     match entry.kind {
         EntryKind::Decision { limit, over, shadow, counted_for } => {
             // The stream says whose it is; a record that says otherwise does not change that.
             let decision = Decision { tenant: entry.tenant, ..Decision::from_bytes(&entry.record)? };
-            batch.decisions.push(compose::decision(decision, Marks { limit, over, shadow, counted_for }));
+            batch.decisions.push(compose::decision(&decision, Marks { limit, over, shadow, counted_for }));
         }
         EntryKind::Closing { gave_back } => {
             batch.endings.push(compose::ending(&Closing::from_bytes(&entry.record)?, gave_back));

@@ -111,7 +111,7 @@ impl Walk {
             }
             let kept =
                 rows.values().filter(|row| head.kept_from.is_none_or(|from| row.stored.decided_at >= from));
-            if let Some(fault) = kept.filter_map(|row| row.unaccounted(batch.number)).next() {
+            if let Some(fault) = kept.find_map(|row| row.unaccounted(batch.number)) {
                 return Ok(Step::Fault(fault));
             }
         }
