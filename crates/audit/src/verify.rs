@@ -109,7 +109,7 @@ impl Walk {
                     return Ok(Step::Fault(fault));
                 }
             }
-            let kept =
+            let mut kept =
                 rows.values().filter(|row| head.kept_from.is_none_or(|from| row.stored.decided_at >= from));
             if let Some(fault) = kept.find_map(|row| row.unaccounted(batch.number)) {
                 return Ok(Step::Fault(fault));
