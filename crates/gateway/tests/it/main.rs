@@ -4,5 +4,9 @@
 
 mod client;
 mod forwarding;
+mod gate;
+mod protocol_envelope;
+mod protocol_forward;
+mod protocol_lists;
 mod refusals;
 mod world;

@@ -1,0 +1,131 @@
+//! A [`World`] with one gateway and one grant, for the tests of the protocol: they care for what is on the wire alone.
+
+use audit::Decision;
+use axum::body::Body;
+use axum::http::{Method, Response};
+use domain::{PolicyId, ServerId};
+use gateway::GatewaySettings;
+use reqwest::RequestBuilder;
+use serde_json::{Value, json};
+use storage::{NewServerRow, Sighting};
+use testkit::upstream::{Received, Upstream};
+use url::Url;
+
+use crate::client::{Answer, Door, message};
+use crate::world::{Grant, World, new_id};
+
+/// Allows all but one denied tool and those that are hidden.
+pub const POLICY: &str = r#"{ "version": "1", "default": "allow", "hide": ["hidden_*"],
+    "tools": { "denied": { "action": "deny", "reason": "not for agents" },
+               "limited": { "limits": [{ "counter": "c", "window": "hour", "max": 1 }] } } }"#;
+
+pub struct Gate {
+    pub world: World,
+    pub door: Door,
+    pub grant: Grant,
+}
+
+impl Gate {
+    /// A gateway whose upstream answers by `script`.
+    pub async fn new(script: impl Fn(&Received) -> Response<Body> + Send + Sync + 'static) -> Self {
+        Self::with(&[], |_| {}, script).await
+    }
+
+    /// The same with tools that were seen, and other settings.
+    pub async fn with(
+        tools: &[(&str, Value)],
+        adjust: impl FnOnce(&mut GatewaySettings),
+        script: impl Fn(&Received) -> Response<Body> + Send + Sync + 'static,
+    ) -> Self {
+        let world = World::with_tools(POLICY, tools, script).await;
+        let (door, grant) = (world.door_with(adjust).await, world.grant().await);
+        Self { world, door, grant }
+    }
+
+    pub fn upstream(&self) -> &Upstream {
+        &self.world.upstream
+    }
+
+    /// A server at another address, with a grant under the same rules.
+    pub async fn another_server(&self, url: &Url) -> (ServerId, Grant) {
+        let (server, policy): (ServerId, PolicyId) = (new_id(), new_id());
+        let at = self.world.now();
+        self.world
+            .change(self.world.tenant, async |tx| {
+                let sighting = Sighting {
+                    state: "ready",
+                    message: "ready",
+                    protocol_version: None,
+                    upstream_name: None,
+                    at,
+                };
+                tx.insert_server(&NewServerRow {
+                    id: server,
+                    name: &server.to_string().parse().unwrap(),
+                    upstream_url: &url.as_str().parse().unwrap(),
+                    catalogue_entry: None,
+                    sighting,
+                    created_at: at,
+                })
+                .await
+                .unwrap();
+                tx.insert_policy(policy, server, &"policy".parse().unwrap(), at).await.unwrap();
+                tx.insert_version(&storage::NewVersionRow {
+                    policy,
+                    version: 1,
+                    document: POLICY,
+                    saved_by: "test",
+                    saved_at: at,
+                })
+                .await
+                .unwrap();
+            })
+            .await;
+        (server, self.world.mint(self.world.tenant, server, Some(policy), None).await)
+    }
+
+    /// A request of any method and path below the server's, with the grant's token.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.door.http().request(method, self.door.url() + path).bearer_auth(&self.grant.token)
+    }
+
+    /// A POST of these bytes.
+    pub fn post(&self, body: impl Into<reqwest::Body>) -> RequestBuilder {
+        self.door.request(&self.grant).body(body)
+    }
+
+    /// A request of the revisions with sessions, id 1.
+    pub fn legacy(&self, method: &str, params: Value) -> RequestBuilder {
+        self.post(legacy(method, params))
+    }
+
+    /// A request of the stateless revision, id 1, with its headers.
+    pub fn modern(&self, method: &str, params: Value) -> RequestBuilder {
+        self.door.modern(&self.grant, method, params)
+    }
+
+    /// Every decision so far, oldest first.
+    pub async fn decisions(&self) -> Vec<Decision> {
+        let records = self.world.records(&[&self.door]).await;
+        records.decisions.into_iter().map(|(decision, _)| decision).collect()
+    }
+}
+
+pub fn legacy(method: &str, params: Value) -> String {
+    message(1, method, params).to_string()
+}
+
+/// The body of a modern request, for tests that choose its headers.
+pub fn modern(method: &str, mut params: Value) -> String {
+    params["_meta"] = json!({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientInfo": { "name": "probe", "version": "1" },
+        "io.modelcontextprotocol/clientCapabilities": {},
+    });
+    legacy(method, params)
+}
+
+/// Sends a request and reads its answer whole.
+pub async fn send(request: RequestBuilder) -> Answer {
+    Answer::of(request.send().await.unwrap()).await
+}
