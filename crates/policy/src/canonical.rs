@@ -11,14 +11,17 @@ use crate::verdict::{Limit, decimal};
 impl Policy {
     /// The canonical form as JSON text. Read again, it judges the same; only the rules of shorthand have another pointer.
     pub fn canonical(&self) -> String {
+        let mut hide: Vec<&str> = self.hide.iter().map(|hidden| hidden.glob.as_str()).collect();
+        hide.sort_unstable();
+        hide.dedup();
         let document = shape::Document {
             version: shape::Version::One,
             description: self.description.as_deref().map(str::to_owned),
             default: if self.default_allows { shape::Default::Allow } else { shape::Default::Deny },
             mode: Some(self.mode),
             validate_arguments: Some(self.validate_arguments),
-            hide: self.hide.iter().map(|hidden| shape::Name(hidden.glob.as_str().to_owned())).collect(),
-            all_tools: Some(entry(&self.all_tools)),
+            hide: hide.into_iter().map(|name| shape::Name(name.to_owned())).collect(),
+            all_tools: Some(shape::EntryOfAll(entry(&self.all_tools))),
             tools: self.tools.iter().map(|tool| (tool.key.as_str().to_owned(), entry(&tool.entry))).collect(),
         };
         // Maps of text keys and texts that are JSON already can always be printed.

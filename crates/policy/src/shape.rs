@@ -37,7 +37,10 @@ fn without_null(schema: &mut Schema) {
         if let [serde_json::Value::Object(only)] = choices.as_slice() {
             let only = only.clone();
             schema.remove("anyOf");
-            for (keyword, value) in only {
+            let described: Vec<String> =
+                schema.as_object().into_iter().flat_map(|all| all.keys().cloned()).collect();
+            // What is said of the field comes before what is said of its type.
+            for (keyword, value) in only.into_iter().filter(|(keyword, _)| !described.contains(keyword)) {
                 schema.insert(keyword, value);
             }
         }
@@ -69,10 +72,9 @@ pub(crate) struct Document {
     pub(crate) hide: Vec<Name>,
     /// An entry that applies to every call, after the tool's own.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "entry_of_all")]
-    pub(crate) all_tools: Option<Entry>,
+    pub(crate) all_tools: Option<EntryOfAll>,
     /// Tool names and globs to their entries. The most specific key is the only one used.
-    #[schemars(default)]
+    #[schemars(default, extend("propertyNames" = { "minLength": 1, "maxLength": 256 }))]
     pub(crate) tools: BTreeMap<String, Entry>,
 }
 
@@ -138,6 +140,11 @@ pub(crate) struct Entry {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) rate_limit: Option<RateLimit>,
 }
+
+/// An entry that takes no `action`.
+#[derive(Serialize)]
+#[serde(transparent)]
+pub(crate) struct EntryOfAll(pub(crate) Entry);
 
 /// Shorthand for a whole entry.
 #[derive(Clone, Copy, PartialEq, Serialize, JsonSchema)]
@@ -288,6 +295,23 @@ impl JsonSchema for Amount {
     }
 }
 
+impl JsonSchema for EntryOfAll {
+    fn schema_name() -> Cow<'static, str> {
+        "all_tools".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = Entry::json_schema(generator);
+        if let Some(properties) =
+            schema.get_mut("properties").and_then(|properties| properties.as_object_mut())
+        {
+            properties.remove("action");
+            properties.remove("reason");
+        }
+        schema
+    }
+}
+
 impl JsonSchema for Test {
     fn schema_name() -> Cow<'static, str> {
         "test".into()
@@ -341,14 +365,4 @@ fn operand(operator: Operator) -> serde_json::Value {
         }
         Operator::Exists => serde_json::json!({ "type": "boolean" }),
     }
-}
-
-/// The entry of `all_tools` takes no `action`.
-fn entry_of_all(generator: &mut SchemaGenerator) -> Schema {
-    let mut schema = Entry::json_schema(generator);
-    if let Some(properties) = schema.get_mut("properties").and_then(|properties| properties.as_object_mut()) {
-        properties.remove("action");
-        properties.remove("reason");
-    }
-    schema
 }

@@ -182,11 +182,13 @@ impl Reader<'_> {
     }
 
     fn length(&mut self, value: &Value<'_>) -> Option<u64> {
-        let length = self.number(value, "a whole number, 0 or more")?.to_u64();
-        if length.is_none() {
+        let number = self.number(value, "a whole number, 0 or more")?;
+        let fits = number.is_whole() && number.to_micros_floor() != Err(json::Unpayable::Negative);
+        if !fits {
             self.problem(value.span, "out_of_range", "a length is a whole number: write 0 or more");
         }
-        length
+        // Nothing is longer than 64 bits count.
+        fits.then(|| number.to_u64().unwrap_or(u64::MAX))
     }
 
     fn pattern(&mut self, value: &Value<'_>) -> Option<Arc<Pattern>> {

@@ -1,4 +1,17 @@
-//! The language through the crate's public surface.
+//! The language through the crate's public surface: a file per part of `docs/policy-language.md`.
 
+mod arguments;
+mod canonical;
 mod case;
+mod conditions;
+mod evaluation;
+mod limits;
+mod paths;
+mod problems;
+mod properties;
+mod schema;
+mod shadow;
+mod shorthand;
+mod tools;
 mod vectors;
+mod warnings;
