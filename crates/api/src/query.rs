@@ -6,15 +6,16 @@ use std::str::FromStr;
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
 use control::FieldProblem;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use utoipa::IntoParams;
-use utoipa::openapi::path::ParameterIn;
+use utoipa::openapi::path::{Parameter, ParameterIn};
 
 use crate::problem::Problem;
 
 /// The most items of a page.
-const MOST_ITEMS: usize = 200;
+const MOST_ITEMS: u16 = 200;
 
 /// The query as `T`, whose fields are all `Option<String>`: what they mean is read by [`Reader`].
 pub(crate) struct Parameters<T>(pub T);
@@ -46,6 +47,34 @@ impl<T: DeserializeOwned + IntoParams, S: Sync> FromRequestParts<S> for Paramete
         reader.finish()?;
         serde_json::from_value(Value::Object(found)).map(Self).map_err(|_| one("", "the query can't be read"))
     }
+}
+
+/// Two sets of parameters in one query.
+#[derive(Deserialize)]
+pub(crate) struct Both<A, B> {
+    #[serde(flatten)]
+    pub first: A,
+    #[serde(flatten)]
+    pub second: B,
+}
+
+impl<A: IntoParams, B: IntoParams> IntoParams for Both<A, B> {
+    fn into_params(place: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let mut all = A::into_params(&place);
+        all.extend(B::into_params(&place));
+        all
+    }
+}
+
+/// Which page of a list.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PageQuery {
+    /// `next` of the page before.
+    pub cursor: Option<String>,
+    /// How many items at most; 50 when left out.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 200)]
+    pub limit: Option<String>,
 }
 
 /// Reads parameters into domain types and collects what is wrong.
@@ -80,7 +109,7 @@ impl Reader {
     }
 
     /// How many items a page may have: 50 when not said.
-    pub(crate) fn limit(&mut self, text: Option<&str>) -> usize {
+    pub(crate) fn limit(&mut self, text: Option<&str>) -> u16 {
         match text.map(str::parse) {
             None => 50,
             Some(Ok(limit)) if (1..=MOST_ITEMS).contains(&limit) => limit,

@@ -15,6 +15,7 @@ mod error;
 mod grants;
 mod input;
 mod keys;
+mod log;
 mod organisations;
 mod policies;
 mod probe;

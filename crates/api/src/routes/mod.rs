@@ -4,6 +4,8 @@
 mod about;
 mod accounts;
 mod admin_log;
+mod decisions;
+mod export;
 mod grants;
 mod keys;
 mod organisations;
@@ -88,4 +90,8 @@ fn grants() -> OpenApiRouter<ApiState> {
 
 fn audit() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
+        .routes(routes!(decisions::list_decisions))
+        .routes(routes!(decisions::get_decision))
+        .routes(routes!(decisions::get_histogram))
+        .routes(routes!(export::export_decisions))
 }
