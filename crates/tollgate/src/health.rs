@@ -1,17 +1,16 @@
 //! `/healthz` and `/readyz`: whether the process lives, and what it lacks to do its work.
 
-use std::future::Future;
 use std::time::Duration;
 
-use axum::Json;
-use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{Json, Router};
 use ledger::Ledger;
 use serde::Serialize;
-use storage::Storage;
+use storage::{NotReady, Storage};
+use tokio::time::timeout;
 
 /// How long a service may take to answer before it counts as missing.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -23,11 +22,18 @@ pub struct Health {
     pub ledger: Ledger,
 }
 
+/// What keeps the process from doing its work.
+pub enum Missing {
+    /// No answer, or an answer that it is not fit to be used. The sentence is for the operator: it names no address.
+    Postgres { sentence: String, answers: bool },
+    /// No answer.
+    Redis,
+}
+
 #[derive(Serialize)]
 struct Readiness {
     ready: bool,
-    /// What doesn't answer, in words for the operator; no address, no error text.
-    missing: Vec<&'static str>,
+    missing: Vec<String>,
 }
 
 /// The two routes. They need no log-in and say nothing of any tenant.
@@ -36,19 +42,32 @@ pub fn router(health: Health) -> Router {
 }
 
 async fn ready(State(health): State<Health>) -> Response {
-    let missing = health.missing().await;
+    let missing: Vec<String> = health.missing().await.iter().map(ToString::to_string).collect();
     let status = if missing.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(Readiness { ready: missing.is_empty(), missing })).into_response()
 }
 
 impl Health {
-    /// Names what doesn't answer right now.
-    pub async fn missing(&self) -> Vec<&'static str> {
-        let (postgres, redis) = tokio::join!(answers(self.storage.ping()), answers(self.ledger.ping()));
-        [(postgres, "postgres"), (redis, "redis")].into_iter().filter(|(ok, _)| !ok).map(|(_, name)| name).collect()
+    /// Asks both services at once.
+    pub async fn missing(&self) -> Vec<Missing> {
+        let (postgres, redis) = tokio::join!(timeout(PATIENCE, self.storage.ready()), timeout(PATIENCE, self.ledger.ping()));
+        let postgres = match postgres {
+            Ok(Ok(())) => None,
+            Ok(Err(why)) => {
+                Some(Missing::Postgres { sentence: why.to_string(), answers: !matches!(why, NotReady::Away(_)) })
+            }
+            Err(_) => Some(Missing::Postgres { sentence: "postgres does not answer in time".to_owned(), answers: false }),
+        };
+        let redis = (!matches!(redis, Ok(Ok(())))).then_some(Missing::Redis);
+        postgres.into_iter().chain(redis).collect()
     }
 }
 
-async fn answers<T, E>(ping: impl Future<Output = Result<T, E>>) -> bool {
-    matches!(tokio::time::timeout(PATIENCE, ping).await, Ok(Ok(_)))
+impl std::fmt::Display for Missing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Postgres { sentence, .. } => f.write_str(sentence),
+            Self::Redis => f.write_str("redis does not answer: check REDIS_URL and that it runs"),
+        }
+    }
 }
