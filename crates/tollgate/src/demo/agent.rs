@@ -43,7 +43,8 @@ impl Agent {
     /// The gateway does not answer, or refuses the token.
     pub async fn connect(egress: &Client, url: &str, token: &Secret<String>) -> anyhow::Result<Self> {
         let config = StreamableHttpClientTransportConfig::with_uri(url).auth_header(token.expose());
-        let transport = StreamableHttpClientTransport::with_client(egress.http_client(), config);
+        let client = egress.http_client(&url.parse()?)?;
+        let transport = StreamableHttpClientTransport::with_client(client, config);
         let mut info = ClientInfo::default();
         info.client_info = Implementation::new("tollgate-demo", env!("CARGO_PKG_VERSION"));
         let lifecycle =

@@ -44,6 +44,15 @@ impl Api {
         succeeded(path, status, answer)
     }
 
+    /// The answer to a PATCH.
+    ///
+    /// # Errors
+    /// No answer, or one that is not a success.
+    pub async fn patch(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        let (status, answer) = self.send(Method::PATCH, path, Some(body)).await?;
+        succeeded(path, status, answer)
+    }
+
     /// The answer to a POST, with its status, whatever it is.
     ///
     /// # Errors

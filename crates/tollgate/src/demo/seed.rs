@@ -75,9 +75,9 @@ async fn server(api: &Api, upstream: &str) -> anyhow::Result<String> {
     let servers = api.get("/servers").await?;
     if let Some(server) = named(&servers, SERVER) {
         let id = text(server, "/id")?;
-        // The demo upstream's port may be another one than last time.
+        // The demo upstream may listen on another port than last time.
         if server["upstream_url"] != upstream {
-            bail!("the demo's server points at {}: remove .dev/demo and its database, or free that port", server["upstream_url"]);
+            api.patch(&format!("/servers/{id}"), &json!({"upstream_url": upstream})).await?;
         }
         return Ok(id);
     }
