@@ -1,9 +1,12 @@
 //! `tollgate serve`: the parts that were asked for, behind one listener, until the process is told to stop.
 
 
+use std::net::SocketAddr;
+
 use anyhow::Context as _;
 use axum::Router;
 use axum::http::StatusCode;
+use gateway::GatewayState;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
@@ -11,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::ServeRole;
 use crate::config::ServeConfig;
-use crate::health;
+use crate::health::{self, Health};
 use crate::parts::Parts;
 use crate::startup;
 
@@ -26,26 +29,14 @@ pub async fn run(config: &ServeConfig) -> anyhow::Result<()> {
     tracing::info!("listening on {}, called {}", listener.local_addr()?, config.url);
 
     let stopping = CancellationToken::new();
-    let mut tasks = JoinSet::new();
-    let app = routes(config, &parts, &stopping)?;
-    let server = axum::serve(listener, app.into_make_service_with_connect_info::<std::net::SocketAddr>())
+    let gateway = config.serves(ServeRole::Gateway).then(|| parts.gateway(config));
+    let app = routes(config, &parts, gateway.clone())?;
+    let server = axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
         .with_graceful_shutdown(stopping.clone().cancelled_owned());
+    let mut tasks = JoinSet::new();
     tasks.spawn(async move { server.await.context("the listener failed") });
     // The listener is up first, so that /healthz and /readyz can say what is being waited for.
-    let health = parts.health();
-    let workers = config.serves(ServeRole::Audit).then(|| parts.workers(config));
-    let stop = stopping.clone();
-    tasks.spawn(async move {
-        tokio::select! {
-            ready = startup::wait(&health) => ready?,
-            () = stop.cancelled() => return Ok(()),
-        }
-        tracing::info!("ready");
-        if let Some(workers) = workers {
-            workers.run(stop).await;
-        }
-        Ok(())
-    });
+    tasks.spawn(work(parts.health(), workers(config, &parts), stopping.clone()));
 
     let outcome = tokio::select! {
         stop = told_to_stop() => stop,
@@ -53,23 +44,51 @@ pub async fn run(config: &ServeConfig) -> anyhow::Result<()> {
     };
     tracing::info!("stopping");
     stopping.cancel();
-    if tokio::time::timeout(config.grace, tasks.join_all()).await.is_err() {
+    let ended = async {
+        if let Some(gateway) = &gateway {
+            gateway.stop();
+        }
+        while tasks.join_next().await.is_some() {}
+        if let Some(gateway) = &gateway {
+            gateway.stopped().await;
+        }
+    };
+    if tokio::time::timeout(config.grace, ended).await.is_err() {
         tracing::warn!("some calls were still running after {} s", config.grace.as_secs());
     }
     outcome
 }
 
-fn routes(config: &ServeConfig, parts: &Parts, stopping: &CancellationToken) -> anyhow::Result<Router> {
+/// What is served at this process' address.
+fn routes(config: &ServeConfig, parts: &Parts, gateway: Option<GatewayState>) -> anyhow::Result<Router> {
     let mut app = health::router(parts.health());
-    if config.serves(ServeRole::Gateway) {
-        app = app.merge(parts.gateway(config, stopping)?);
+    if let Some(gateway) = gateway {
+        app = app.merge(gateway::router(gateway));
     }
     if config.serves(ServeRole::Control) {
-        app = app.merge(parts.api()).fallback_service(parts.dashboard());
-    } else {
-        app = app.fallback(|| async { (StatusCode::NOT_FOUND, "this process does not serve that\n") });
+        return Ok(app.fallback_service(parts.control()?));
     }
-    Ok(app)
+    Ok(app.fallback(|| async { (StatusCode::NOT_FOUND, "this process does not serve that\n") }))
+}
+
+/// The workers of the audit log, where this process has that role.
+fn workers(config: &ServeConfig, parts: &Parts) -> Option<Workers> {
+    config.serves(ServeRole::Audit).then(|| {
+        Workers::new(parts.storage.clone(), parts.ledger.clone(), config.retention_days)
+    })
+}
+
+/// Waits for the services, then runs the workers until the process stops.
+async fn work(health: Health, workers: Option<Workers>, stopping: CancellationToken) -> anyhow::Result<()> {
+    tokio::select! {
+        ready = startup::wait(&health) => ready?,
+        () = stopping.cancelled() => return Ok(()),
+    }
+    tracing::info!("ready");
+    if let Some(workers) = workers {
+        workers.run(stopping).await;
+    }
+    Ok(())
 }
 
 /// Resolves on SIGTERM or Ctrl-C.

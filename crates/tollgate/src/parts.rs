@@ -1,0 +1,124 @@
+//! What the configuration becomes: the doors to Postgres, Redis and upstreams, and the front doors built on them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum::Router;
+use control::{Control, ControlParts};
+use dashboard::DashboardState;
+use domain::{Clock, Secret, UpstreamUrl};
+use egress::EgressConfig;
+use gateway::{GatewayParts, GatewaySettings, GatewayState};
+use ledger::{Ledger, LedgerConfig};
+use storage::{Storage, StorageConfig};
+use url::Url;
+use vault::{Entropy, Keyring, jwt};
+
+use crate::config::ServeConfig;
+use crate::health::Health;
+
+/// How long a request waits for a free connection to Postgres.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Everything that the parts of the binary share. Nothing here has connected yet.
+pub struct Parts {
+    pub storage: Storage,
+    pub ledger: Ledger,
+    pub keyring: Keyring,
+    egress: egress::Client,
+    url: Url,
+    demo_upstream: Option<UpstreamUrl>,
+}
+
+impl Parts {
+    /// Reads the configuration.
+    ///
+    /// # Errors
+    /// A value can't be used; the message names its variable.
+    pub fn build(config: &ServeConfig) -> anyhow::Result<Self> {
+        let storage = Storage::connect(&StorageConfig {
+            url: Secret::new(config.database.database_url.clone()),
+            max_connections: config.database.database_connections,
+            acquire_timeout: ACQUIRE_TIMEOUT,
+        })
+        .context("DATABASE_URL")?;
+        let ledger = Ledger::connect(LedgerConfig {
+            namespace: config.redis.redis_namespace.clone(),
+            stream_max: config.redis.stream_max,
+            ..LedgerConfig::new(config.redis.redis_url.clone())
+        })
+        .context("REDIS_URL")?;
+        let demo_upstream = config.demo_upstream.as_deref().map(str::parse).transpose();
+        Ok(Self {
+            storage,
+            ledger,
+            keyring: config.keys.keys.parse().context("TOLLGATE_KEYS")?,
+            egress: egress::Client::new(EgressConfig {
+                allow_private: config.allow_private_upstreams,
+                ..EgressConfig::default()
+            })?,
+            url: public_url(&config.url)?,
+            demo_upstream: demo_upstream.context("TOLLGATE_DEMO_UPSTREAM")?,
+        })
+    }
+
+    /// The services to ask whether they answer.
+    pub fn health(&self) -> Health {
+        Health { storage: self.storage.clone(), ledger: self.ledger.clone() }
+    }
+
+    /// The data plane.
+    pub fn gateway(&self, config: &ServeConfig) -> GatewayState {
+        GatewayState::new(GatewayParts {
+            storage: self.storage.clone(),
+            ledger: self.ledger.clone(),
+            keyring: self.keyring.clone(),
+            egress: self.egress.clone(),
+            clock: Clock::System,
+            entropy: Entropy::System,
+            settings: GatewaySettings {
+                origins: config.allowed_origins.clone(),
+                ..GatewaySettings::new(self.url.clone())
+            },
+        })
+    }
+
+    /// The API and the pages.
+    ///
+    /// # Errors
+    /// The keys can't sign.
+    pub fn control(&self) -> anyhow::Result<Router> {
+        let base = self.url.as_str().trim_end_matches('/').to_owned();
+        let control = Control::new(ControlParts {
+            storage: self.storage.clone(),
+            ledger: self.ledger.clone(),
+            keyring: self.keyring.clone(),
+            signer: jwt::Signer::new(&self.keyring, &base, &format!("{base}/api/v1"))?,
+            egress: self.egress.clone(),
+            clock: Clock::System,
+            entropy: Entropy::System,
+            public_url: base,
+            demo_upstream: self.demo_upstream.clone(),
+        });
+        let pages = dashboard::router(DashboardState {
+            control: control.clone(),
+            keyring: self.keyring.clone(),
+            clock: Clock::System,
+            entropy: Entropy::System,
+            openapi: Arc::new(api::openapi()),
+        });
+        Ok(api::router(api::ApiState::new(control, Clock::System, Entropy::System)).fallback_service(pages))
+    }
+}
+
+/// The installation's address: http(s), a host, no path.
+fn public_url(text: &str) -> anyhow::Result<Url> {
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    let url = url.context("TOLLGATE_URL: write it like https://tollgate.example.com")?;
+    anyhow::ensure!(
+        url.path() == "/" && url.query().is_none() && url.fragment().is_none(),
+        "TOLLGATE_URL: `{url}` has a path: leave it out"
+    );
+    Ok(url)
+}
