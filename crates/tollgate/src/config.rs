@@ -106,9 +106,9 @@ pub struct ServeConfig {
     /// Origins besides our own whose pages may call the gateway, with commas between them
     #[arg(long, env = "TOLLGATE_ALLOWED_ORIGINS", value_delimiter = ',', value_name = "ORIGINS")]
     pub allowed_origins: Vec<String>,
-    /// Days that decisions are kept
-    #[arg(long, env = "TOLLGATE_RETENTION_DAYS", default_value_t = 90, value_name = "DAYS")]
-    pub retention_days: u16,
+    /// Whole days that decisions are kept, today among them; for ever when left out
+    #[arg(long, env = "TOLLGATE_RETENTION_DAYS", value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub retention_days: Option<u32>,
     /// Seconds that running calls are given to end when the process is told to stop
     #[arg(long, env = "TOLLGATE_GRACE", default_value = "10", value_parser = seconds, value_name = "SECONDS")]
     pub grace: Duration,

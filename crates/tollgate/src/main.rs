@@ -2,9 +2,15 @@
 
 mod cli;
 mod config;
+mod demo;
+mod doctor;
+mod health;
 mod keys;
 mod logging;
 mod migrate;
+mod parts;
+mod serve;
+mod startup;
 
 use std::process::ExitCode;
 
@@ -33,8 +39,11 @@ async fn main() -> ExitCode {
 
 async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
+        Command::Serve(config) => serve::run(&config).await?,
         Command::Migrate(config) => migrate::run(&config).await?,
+        Command::Doctor(config) => return doctor::run(&config).await,
         Command::Keys { command: KeysCommand::New } => keys::print_new(Clock::System.now(), &Entropy::System)?,
+        Command::Demo(args) => return demo::run(&args).await,
         _ => {}
     }
     Ok(ExitCode::SUCCESS)

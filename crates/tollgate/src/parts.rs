@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use audit::{Drain, DrainSettings};
 use axum::Router;
 use control::{Control, ControlParts};
 use dashboard::DashboardState;
@@ -15,7 +16,7 @@ use storage::{Storage, StorageConfig};
 use url::Url;
 use vault::{Entropy, Keyring, jwt};
 
-use crate::config::ServeConfig;
+use crate::config::{RedisConfig, ServeConfig};
 use crate::health::Health;
 
 /// How long a request waits for a free connection to Postgres.
@@ -43,12 +44,7 @@ impl Parts {
             acquire_timeout: ACQUIRE_TIMEOUT,
         })
         .context("DATABASE_URL")?;
-        let ledger = Ledger::connect(LedgerConfig {
-            namespace: config.redis.redis_namespace.clone(),
-            stream_max: config.redis.stream_max,
-            ..LedgerConfig::new(config.redis.redis_url.clone())
-        })
-        .context("REDIS_URL")?;
+        let ledger = connect_ledger(&config.redis)?;
         let demo_upstream = config.demo_upstream.as_deref().map(str::parse).transpose();
         Ok(Self {
             storage,
@@ -66,6 +62,16 @@ impl Parts {
     /// The services to ask whether they answer.
     pub fn health(&self) -> Health {
         Health { storage: self.storage.clone(), ledger: self.ledger.clone() }
+    }
+
+    /// What brings decisions from the stream into the log, over a connection of its own: it reads large batches.
+    ///
+    /// # Errors
+    /// The address of Redis can't be used.
+    pub fn drain(&self, config: &ServeConfig) -> anyhow::Result<Drain> {
+        let settings = DrainSettings { keep_days: config.retention_days, ..DrainSettings::default() };
+        let ledger = connect_ledger(&config.redis)?;
+        Ok(Drain::new(ledger, self.storage.clone(), Clock::System, &Entropy::System, settings))
     }
 
     /// The data plane.
@@ -110,6 +116,15 @@ impl Parts {
         });
         Ok(api::router(api::ApiState::new(control, Clock::System, Entropy::System)).fallback_service(pages))
     }
+}
+
+fn connect_ledger(config: &RedisConfig) -> anyhow::Result<Ledger> {
+    Ledger::connect(LedgerConfig {
+        namespace: config.redis_namespace.clone(),
+        stream_max: config.stream_max,
+        ..LedgerConfig::new(config.redis_url.clone())
+    })
+    .context("REDIS_URL")
 }
 
 /// The installation's address: http(s), a host, no path.

@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 
 use anyhow::Context as _;
+use audit::Drain;
 use axum::Router;
 use axum::http::StatusCode;
 use gateway::GatewayState;
@@ -36,7 +37,8 @@ pub async fn run(config: &ServeConfig) -> anyhow::Result<()> {
     let mut tasks = JoinSet::new();
     tasks.spawn(async move { server.await.context("the listener failed") });
     // The listener is up first, so that /healthz and /readyz can say what is being waited for.
-    tasks.spawn(work(parts.health(), workers(config, &parts), stopping.clone()));
+    let drain = config.serves(ServeRole::Audit).then(|| parts.drain(config)).transpose()?;
+    tasks.spawn(work(parts.health(), drain, stopping.clone()));
 
     let outcome = tokio::select! {
         stop = told_to_stop() => stop,
@@ -71,22 +73,15 @@ fn routes(config: &ServeConfig, parts: &Parts, gateway: Option<GatewayState>) ->
     Ok(app.fallback(|| async { (StatusCode::NOT_FOUND, "this process does not serve that\n") }))
 }
 
-/// The workers of the audit log, where this process has that role.
-fn workers(config: &ServeConfig, parts: &Parts) -> Option<Workers> {
-    config.serves(ServeRole::Audit).then(|| {
-        Workers::new(parts.storage.clone(), parts.ledger.clone(), config.retention_days)
-    })
-}
-
-/// Waits for the services, then runs the workers until the process stops.
-async fn work(health: Health, workers: Option<Workers>, stopping: CancellationToken) -> anyhow::Result<()> {
+/// Waits for the services, then drains decisions into the log until the process stops.
+async fn work(health: Health, drain: Option<Drain>, stopping: CancellationToken) -> anyhow::Result<()> {
     tokio::select! {
         ready = startup::wait(&health) => ready?,
         () = stopping.cancelled() => return Ok(()),
     }
     tracing::info!("ready");
-    if let Some(workers) = workers {
-        workers.run(stopping).await;
+    if let Some(drain) = drain {
+        drain.run(stopping).await;
     }
     Ok(())
 }

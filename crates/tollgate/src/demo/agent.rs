@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use domain::{Outcome, Secret};
 use egress::Client;
 use rmcp::ServiceError;
-use rmcp::model::{CallToolRequestParams, ClientInfo, Implementation, ProtocolVersion};
+use rmcp::model::{CallToolRequestParams, ClientConfig, Implementation, ProtocolVersion};
 use rmcp::service::{ClientLifecycleMode, ClientServiceExt as _, RoleClient, RunningService};
 use rmcp::transport::StreamableHttpClientTransport;
 use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
@@ -34,7 +34,7 @@ pub fn steps() -> Vec<Step> {
 }
 
 /// A connected client.
-pub struct Agent(RunningService<RoleClient, ClientInfo>);
+pub struct Agent(RunningService<RoleClient, ClientConfig>);
 
 impl Agent {
     /// Connects to the gateway's address of a server with a grant's token.
@@ -45,7 +45,7 @@ impl Agent {
         let config = StreamableHttpClientTransportConfig::with_uri(url).auth_header(token.expose());
         let client = egress.http_client(&url.parse()?)?;
         let transport = StreamableHttpClientTransport::with_client(client, config);
-        let mut info = ClientInfo::default();
+        let mut info = ClientConfig::default();
         info.client_info = Implementation::new("tollgate-demo", env!("CARGO_PKG_VERSION"));
         let lifecycle =
             ClientLifecycleMode::Auto { preferred_versions: vec![ProtocolVersion::LATEST], legacy_version: None };
