@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use uuid::Uuid;
 
-use crate::config::{DatabaseConfig, KeyConfig, LogConfig, OwnerDatabaseConfig, RedisConfig, ServeConfig};
+use crate::config::{DatabaseConfig, LogConfig, OwnerDatabaseConfig, ServeConfig};
 
 /// Tollgate stands between AI agents and MCP servers: every call is judged, counted and recorded before it runs.
 #[derive(Debug, Parser)]
@@ -26,7 +26,7 @@ pub enum Command {
     Migrate(OwnerDatabaseConfig),
     /// Look at the configuration and the services it names, and say what is missing
     Doctor(Box<ServeConfig>),
-    /// Make keys, or seal every stored secret anew with the newest key
+    /// Make keys
     Keys {
         #[command(subcommand)]
         command: KeysCommand,
@@ -45,17 +45,6 @@ pub enum Command {
 pub enum KeysCommand {
     /// Print a new entry for `TOLLGATE_KEYS`
     New,
-    /// Seal every stored secret anew with the first key of `TOLLGATE_KEYS`
-    Rotate(RotateArgs),
-}
-
-/// `tollgate keys rotate`.
-#[derive(Debug, Args)]
-pub struct RotateArgs {
-    #[command(flatten)]
-    pub database: DatabaseConfig,
-    #[command(flatten)]
-    pub keys: KeyConfig,
 }
 
 /// `tollgate audit`.

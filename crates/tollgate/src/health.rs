@@ -38,7 +38,10 @@ struct Readiness {
 
 /// The two routes. They need no log-in and say nothing of any tenant.
 pub fn router(health: Health) -> Router {
-    Router::new().route("/healthz", get(|| async { "alive\n" })).route("/readyz", get(ready)).with_state(health)
+    Router::new()
+        .route("/healthz", get(|| async { "alive\n" }))
+        .route("/readyz", get(ready))
+        .with_state(health)
 }
 
 async fn ready(State(health): State<Health>) -> Response {
@@ -50,13 +53,18 @@ async fn ready(State(health): State<Health>) -> Response {
 impl Health {
     /// Asks both services at once.
     pub async fn missing(&self) -> Vec<Missing> {
-        let (postgres, redis) = tokio::join!(timeout(PATIENCE, self.storage.ready()), timeout(PATIENCE, self.ledger.ping()));
+        let (postgres, redis) =
+            tokio::join!(timeout(PATIENCE, self.storage.ready()), timeout(PATIENCE, self.ledger.ping()));
         let postgres = match postgres {
             Ok(Ok(())) => None,
-            Ok(Err(why)) => {
-                Some(Missing::Postgres { sentence: why.to_string(), answers: !matches!(why, NotReady::Away(_)) })
-            }
-            Err(_) => Some(Missing::Postgres { sentence: "postgres does not answer in time".to_owned(), answers: false }),
+            Ok(Err(why)) => Some(Missing::Postgres {
+                sentence: why.to_string(),
+                answers: !matches!(why, NotReady::Away(_)),
+            }),
+            Err(_) => Some(Missing::Postgres {
+                sentence: "postgres does not answer in time".to_owned(),
+                answers: false,
+            }),
         };
         let redis = (!matches!(redis, Ok(Ok(())))).then_some(Missing::Redis);
         postgres.into_iter().chain(redis).collect()

@@ -12,8 +12,9 @@ use crate::config::{LogConfig, LogFormat};
 /// # Errors
 /// The filter can't be read, or logging was started before.
 pub fn start(config: &LogConfig) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&config.log)
-        .with_context(|| format!("TOLLGATE_LOG: `{}` is not a filter: write it like info,gateway=debug", config.log))?;
+    let filter = EnvFilter::try_new(&config.log).with_context(|| {
+        format!("TOLLGATE_LOG: `{}` is not a filter: write it like info,gateway=debug", config.log)
+    })?;
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     let started = match config.log_format {
         LogFormat::Text => lines.with_target(false).try_init(),

@@ -1,5 +1,6 @@
 //! The one binary: configuration, wiring, roles, shutdown, command line.
 
+mod audit_cli;
 mod cli;
 mod config;
 mod demo;
@@ -18,7 +19,7 @@ use clap::Parser as _;
 use domain::Clock;
 use vault::Entropy;
 
-use crate::cli::{Cli, Command, KeysCommand};
+use crate::cli::{AuditCommand, Cli, Command, KeysCommand};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -42,9 +43,11 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Serve(config) => serve::run(&config).await?,
         Command::Migrate(config) => migrate::run(&config).await?,
         Command::Doctor(config) => return doctor::run(&config).await,
-        Command::Keys { command: KeysCommand::New } => keys::print_new(Clock::System.now(), &Entropy::System)?,
+        Command::Keys { command: KeysCommand::New } => {
+            keys::print_new(Clock::System.now(), &Entropy::System)?
+        }
         Command::Demo(args) => return demo::run(&args).await,
-        _ => {}
+        Command::Audit { command: AuditCommand::Verify(args) } => return audit_cli::verify(&args).await,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -9,7 +9,9 @@ use crate::config::OwnerDatabaseConfig;
 /// # Errors
 /// The database does not answer, or refuses.
 pub async fn run(config: &OwnerDatabaseConfig) -> anyhow::Result<()> {
-    storage::migrate(&config.owner_database_url, &config.database_url).await.context("the database was not migrated")?;
+    storage::migrate(&config.owner_database_url, &config.database_url)
+        .await
+        .context("the database was not migrated")?;
     tracing::info!("the database is up to date");
     Ok(())
 }

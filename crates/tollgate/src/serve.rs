@@ -1,6 +1,5 @@
 //! `tollgate serve`: the parts that were asked for, behind one listener, until the process is told to stop.
 
-
 use std::net::SocketAddr;
 
 use anyhow::Context as _;
@@ -25,8 +24,9 @@ use crate::startup;
 /// The configuration can't be used, the address can't be listened on, or the database is not fit to be used.
 pub async fn run(config: &ServeConfig) -> anyhow::Result<()> {
     let parts = Parts::build(config)?;
-    let listener =
-        TcpListener::bind(config.listen).await.with_context(|| format!("{} can't be listened on", config.listen))?;
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .with_context(|| format!("{} can't be listened on", config.listen))?;
     tracing::info!("listening on {}, called {}", listener.local_addr()?, config.url);
 
     let stopping = CancellationToken::new();
@@ -103,4 +103,3 @@ async fn first_failure(tasks: &mut JoinSet<anyhow::Result<()>>) -> anyhow::Resul
     std::future::pending::<()>().await;
     Ok(())
 }
-

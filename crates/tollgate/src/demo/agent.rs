@@ -47,9 +47,12 @@ impl Agent {
         let transport = StreamableHttpClientTransport::with_client(client, config);
         let mut info = ClientConfig::default();
         info.client_info = Implementation::new("tollgate-demo", env!("CARGO_PKG_VERSION"));
-        let lifecycle =
-            ClientLifecycleMode::Auto { preferred_versions: vec![ProtocolVersion::LATEST], legacy_version: None };
-        let client = info.serve_with_lifecycle(transport, lifecycle).await.context("the agent can't connect")?;
+        let lifecycle = ClientLifecycleMode::Auto {
+            preferred_versions: vec![ProtocolVersion::LATEST],
+            legacy_version: None,
+        };
+        let client =
+            info.serve_with_lifecycle(transport, lifecycle).await.context("the agent can't connect")?;
         Ok(Self(client))
     }
 

@@ -61,7 +61,12 @@ impl Api {
         self.send(Method::POST, path, Some(body)).await
     }
 
-    async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<(StatusCode, Value)> {
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<(StatusCode, Value)> {
         let mut request = Request::builder().method(method).uri(format!("{}/api/v1{path}", self.base));
         if let Some(token) = &self.token {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
@@ -73,9 +78,11 @@ impl Api {
             }
             None => Bytes::new(),
         };
-        let response = self.egress.send(request.body(body)?).await.with_context(|| format!("{path} has no answer"))?;
+        let response =
+            self.egress.send(request.body(body)?).await.with_context(|| format!("{path} has no answer"))?;
         let status = response.status();
-        let answer = response.into_body().read(MAX_ANSWER).await.with_context(|| format!("{path} broke off"))?;
+        let answer =
+            response.into_body().read(MAX_ANSWER).await.with_context(|| format!("{path} broke off"))?;
         let answer = if answer.is_empty() { Value::Null } else { serde_json::from_slice(&answer)? };
         Ok((status, answer))
     }

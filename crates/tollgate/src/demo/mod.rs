@@ -44,14 +44,16 @@ pub async fn run(args: &DemoArgs) -> anyhow::Result<ExitCode> {
     say("starting the demo upstream and Tollgate")?;
     let upstream_address = processes::free_address(UPSTREAM_PORT)?;
     let upstream = format!("http://{upstream_address}");
-    let mut sim = Process::start("flowforge-sim", &processes::sibling("flowforge-sim")?, &args.state, |command| {
-        command.args(["--listen", &upstream_address.to_string()])
-    })?;
+    let mut sim =
+        Process::start("flowforge-sim", &processes::sibling("flowforge-sim")?, &args.state, |command| {
+            command.args(["--listen", &upstream_address.to_string()])
+        })?;
     sim.listens(upstream_address).await?;
     let (mut tollgate, url) = serve(args, &state, &format!("{upstream}/mcp")).await?;
 
     say("signing up, registering the server, writing a policy, minting a grant")?;
-    let seeded = seed::run(&Api::new(egress.clone(), &url), &state.password, &format!("{upstream}/mcp")).await?;
+    let seeded =
+        seed::run(&Api::new(egress.clone(), &url), &state.password, &format!("{upstream}/mcp")).await?;
 
     say("calling tools as an agent")?;
     let before = reached(&egress, &upstream).await?;
@@ -64,7 +66,11 @@ pub async fn run(args: &DemoArgs) -> anyhow::Result<ExitCode> {
     }
     let rows = report::rows(&seeded.api, &seeded.grant, steps.len()).await?;
     let mut out = std::io::stdout();
-    writeln!(out, "\n  The agent sees {seen} of the server's {} tools. Its calls, as the log has them:\n", seeded.tools)?;
+    writeln!(
+        out,
+        "\n  The agent sees {seen} of the server's {} tools. Its calls, as the log has them:\n",
+        seeded.tools
+    )?;
     report::print(&mut out, &rows)?;
 
     let surprises = report::surprises(&steps, &rows, &since(&before, reached(&egress, &upstream).await?));

@@ -75,7 +75,8 @@ impl Process {
 /// # Errors
 /// No port is free.
 pub fn free_address(wanted: u16) -> anyhow::Result<SocketAddr> {
-    let bind = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).and_then(|listener| listener.local_addr());
+    let bind =
+        |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).and_then(|listener| listener.local_addr());
     bind(wanted).or_else(|_| bind(0)).context("no port of 127.0.0.1 is free")
 }
 

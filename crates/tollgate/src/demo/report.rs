@@ -65,7 +65,10 @@ pub fn surprises(steps: &[Step], rows: &[Value], reached: &BTreeMap<String, usiz
     let mut allowed = BTreeMap::<String, usize>::new();
     for (step, row) in steps.iter().zip(rows) {
         if row["tool"] != step.tool || row["outcome"] != step.expected.as_str() {
-            found.push(format!("{} should be {}, and is {} for {}", step.tool, step.expected, row["outcome"], row["tool"]));
+            found.push(format!(
+                "{} should be {}, and is {} for {}",
+                step.tool, step.expected, row["outcome"], row["tool"]
+            ));
         }
         if step.expected == domain::Outcome::Allow {
             *allowed.entry(step.tool.to_owned()).or_default() += 1;
@@ -100,6 +103,9 @@ mod tests {
         let rows = [json!({"tool": "a", "outcome": "allow"}), json!({"tool": "b", "outcome": "deny"})];
         assert!(surprises(&steps, &rows, &BTreeMap::from([("a".into(), 1)])).is_empty());
         assert_eq!(surprises(&steps, &rows, &BTreeMap::from([("a".into(), 1), ("b".into(), 1)])).len(), 1);
-        assert_eq!(surprises(&steps, &[rows[0].clone(), rows[0].clone()], &BTreeMap::from([("a".into(), 1)])).len(), 1);
+        assert_eq!(
+            surprises(&steps, &[rows[0].clone(), rows[0].clone()], &BTreeMap::from([("a".into(), 1)])).len(),
+            1
+        );
     }
 }

@@ -59,7 +59,8 @@ async fn log_in(api: &Api, password: &str) -> anyhow::Result<(Api, String)> {
     let sign_up = json!({"email": EMAIL, "password": password, "organisation": ORGANISATION});
     let (status, mut session) = api.try_post("/sign-up", &sign_up).await?;
     if status != StatusCode::CREATED {
-        let (status, answer) = api.try_post("/sessions", &json!({"email": EMAIL, "password": password})).await?;
+        let (status, answer) =
+            api.try_post("/sessions", &json!({"email": EMAIL, "password": password})).await?;
         if !status.is_success() {
             bail!("neither signing up nor logging in works: {session}, {answer}");
         }

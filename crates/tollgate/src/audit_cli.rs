@@ -1,0 +1,45 @@
+//! `tollgate audit verify`: walks the hash chain of one organisation's log, or of all, and prints a line for each.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use domain::{Secret, TenantId};
+use storage::{Storage, StorageConfig};
+
+use crate::cli::VerifyArgs;
+
+/// Walks the chains. The status is a failure when one is broken.
+///
+/// # Errors
+/// The database does not answer, or standard output can't be written.
+pub async fn verify(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
+    let storage = Storage::connect(&StorageConfig {
+        url: Secret::new(args.database.database_url.clone()),
+        max_connections: 2,
+        acquire_timeout: Duration::from_secs(10),
+    })
+    .context("DATABASE_URL")?;
+    let tenants = match args.tenant {
+        Some(tenant) => vec![TenantId::from(tenant)],
+        None => audit::tenants(&storage).await?,
+    };
+    let mut status = ExitCode::SUCCESS;
+    let mut out = std::io::stdout();
+    for tenant in tenants {
+        let verified = audit::verify(&storage, tenant).await?;
+        match verified.fault {
+            None => writeln!(
+                out,
+                "ok      {tenant}: {} decisions in {} batches, head {}",
+                verified.rows, verified.batches, verified.head
+            )?,
+            Some(fault) => {
+                status = ExitCode::FAILURE;
+                writeln!(out, "broken  {tenant}: {fault}, after {} decisions that are whole", verified.rows)?;
+            }
+        }
+    }
+    Ok(status)
+}
