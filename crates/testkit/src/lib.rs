@@ -1,13 +1,17 @@
-//! Development only: private Postgres and Redis, scripted upstreams, outages, the architecture test.
+//! Development only: private Postgres and Redis, scripted upstreams, outages, whole installations, the architecture test.
 
+mod api;
 mod database;
+mod installation;
 mod redis;
 pub mod upstream;
 mod wire;
 
 use anyhow::{Context, Result};
 
+pub use api::{Api, Grant, PASSWORD};
 pub use database::{TestDb, database};
+pub use installation::{Installation, PATIENCE, Process, eventually, free_address};
 pub use redis::{TestRedis, connected, redis};
 pub use wire::Wire;
 
