@@ -8,5 +8,8 @@ mod gate;
 mod protocol_envelope;
 mod protocol_forward;
 mod protocol_lists;
+mod protocol_rounds;
+mod protocol_sessions;
+mod protocol_streams;
 mod refusals;
 mod world;
