@@ -21,6 +21,9 @@ CREATE TABLE policy_versions (
     policy_id  uuid        NOT NULL,
     version    integer     NOT NULL,
     document   text        NOT NULL,
+    -- Lines that the version before does not have, and lines of it that are gone.
+    added      integer     NOT NULL,
+    removed    integer     NOT NULL,
     created_by text        NOT NULL,
     created_at timestamptz NOT NULL,
     CONSTRAINT policy_versions_pkey PRIMARY KEY (tenant_id, policy_id, version),

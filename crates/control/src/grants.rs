@@ -1,11 +1,18 @@
 //! Grants: the tokens that agents call with. Every change is obeyed by the next call.
 
 use chrono::{DateTime, Utc};
-use domain::{GrantId, PolicyId, Secret, ServerId};
+use domain::{GrantId, IdError, Identity, Label, PolicyId, Role, Secret, ServerId, UserId};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
+use storage::{GrantRow, NewGrantRow, TokenRow};
 use utoipa::ToSchema;
+use vault::{Place, Token, TokenKind};
 
-use crate::{Actor, ClientConfiguration, Control, Error, Standing};
+use crate::change::Event;
+use crate::clients::configurations;
+use crate::input::{self, Problems};
+use crate::throttle::{Action, Subject};
+use crate::{Actor, ClientConfiguration, Conflict, Control, Error, Standing, Who};
 
 /// A grant, without its token.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -83,6 +90,9 @@ pub struct MintedGrant {
     pub clients: Vec<ClientConfiguration>,
 }
 
+/// Grants of a server that work at once.
+const MOST: i64 = 1000;
+
 impl Control {
     /// Mints a grant. Needs `editor`.
     pub async fn mint_grant(
@@ -91,26 +101,71 @@ impl Control {
         server: ServerId,
         input: &NewGrant,
     ) -> Result<MintedGrant, Error> {
-        let _ = (actor, server, input);
-        unimplemented!()
+        actor.needs(Role::Editor)?;
+        self.server(actor, server).await?;
+        let mut problems = Problems::new();
+        let label = problems.take("/label", input.label.parse::<Label>());
+        let identity = problems.take("/identity", input.identity.parse::<Identity>());
+        let policy = problems.take("/policy_id", policy_id(input.policy_id.as_deref()));
+        let expires_at = problems.take("/expires_at", input::expiry(input.expires_at.as_deref(), self.now()));
+        let (Some(label), Some(identity), Some(policy), Some(expires_at)) =
+            (label, identity, policy, expires_at)
+        else {
+            return Err(problems.into());
+        };
+
+        let id = self.id();
+        let (token, row) = self.new_token(actor, id)?;
+        let mut change = self.change(actor).await?;
+        if change.count_grants(server, self.now()).await? >= MOST {
+            return Err(Conflict::Full { what: "grants of this server", max: MOST }.into());
+        }
+        change
+            .insert_grant(&NewGrantRow {
+                id,
+                server,
+                policy,
+                label: &label,
+                identity: &identity,
+                token: &row,
+                created_by: &actor.label(),
+                created_at: self.now(),
+                expires_at,
+            })
+            .await?;
+        let event = Event::new("grant.mint", id.uuid(), label.as_str());
+        let details = json!({
+            "server_id": server, "identity": identity, "policy_id": policy, "expires_at": expires_at,
+        });
+        change.commit(actor, event.with(details)).await?;
+        self.minted(actor, id, &token).await
     }
 
-    /// The grants of a server, newest first; of all servers when none is named.
+    /// The grants of a server, or of all when none is named: those that work first, newest first, at most 2000.
     pub async fn grants(&self, actor: &Actor, server: Option<ServerId>) -> Result<Vec<Grant>, Error> {
-        let _ = (actor, server);
-        unimplemented!()
+        if let Some(server) = server {
+            self.server(actor, server).await?;
+        }
+        let rows = self.tenant(actor).await?.grants(server, None, self.now()).await?;
+        Ok(rows.into_iter().map(|row| Grant::of(row, self.now())).collect())
     }
 
     /// One grant.
     pub async fn grant(&self, actor: &Actor, id: GrantId) -> Result<Grant, Error> {
-        let _ = (actor, id);
-        unimplemented!()
+        let row = self.tenant(actor).await?.grants(None, Some(id), self.now()).await?.pop();
+        Ok(Grant::of(row.ok_or(Error::NotFound)?, self.now()))
     }
 
     /// Replaces the token; the old one is refused from the next call on. Needs `editor`.
     pub async fn rotate_grant(&self, actor: &Actor, id: GrantId) -> Result<MintedGrant, Error> {
-        let _ = (actor, id);
-        unimplemented!()
+        let grant = self.unrevoked(actor, id).await?;
+        let (token, row) = self.new_token(actor, id)?;
+        let mut change = self.change(actor).await?;
+        if !change.rotate_grant(id, &row, self.now()).await? {
+            return Err(Conflict::Revoked.into());
+        }
+        change.commit(actor, Event::new("grant.rotate", id.uuid(), grant.label)).await?;
+        self.minted(actor, id, &token).await
     }
 
     /// Shows the token again, to a person who types their password; it is in the admin log. Needs `admin`.
@@ -120,14 +175,34 @@ impl Control {
         id: GrantId,
         password: &Secret<String>,
     ) -> Result<MintedGrant, Error> {
-        let _ = (actor, id, password);
-        unimplemented!()
+        actor.needs(Role::Admin)?;
+        let Who::User { id: user, .. } = actor.who else { return Err(Error::PeopleOnly) };
+        let grant = self.unrevoked(actor, id).await?;
+        self.check_own_password(user, password).await?;
+
+        let mut tx = self.tenant(actor).await?;
+        let sealed = tx.sealed_token(id).await?.ok_or(Conflict::Revoked)?;
+        let place = Place::GrantToken { tenant: actor.tenant, grant: id };
+        let opened = self.parts().keyring.open(&sealed, place)?;
+        let text = std::str::from_utf8(opened.expose()).map_err(Error::internal)?;
+        let token = Token::parse(TokenKind::Grant, text)?;
+        // Written down before it is shown.
+        self.commit(tx, actor, Event::new("grant.reveal", id.uuid(), grant.label)).await?;
+        self.minted(actor, id, &token).await
     }
 
     /// Takes the grant back for good; revoking a revoked one changes nothing. Needs `editor`.
     pub async fn revoke_grant(&self, actor: &Actor, id: GrantId) -> Result<Grant, Error> {
-        let _ = (actor, id);
-        unimplemented!()
+        actor.needs(Role::Editor)?;
+        let grant = self.grant(actor, id).await?;
+        if grant.revoked_at.is_some() {
+            return Ok(grant);
+        }
+        let mut change = self.change(actor).await?;
+        if change.revoke_grant(id, self.now()).await? {
+            change.commit(actor, Event::new("grant.revoke", id.uuid(), grant.label)).await?;
+        }
+        self.grant(actor, id).await
     }
 
     /// Puts the grant under another policy of its server, or under none, which denies every call. Needs `editor`.
@@ -137,8 +212,15 @@ impl Control {
         id: GrantId,
         policy: Option<PolicyId>,
     ) -> Result<Grant, Error> {
-        let _ = (actor, id, policy);
-        unimplemented!()
+        let grant = self.unrevoked(actor, id).await?;
+        let before = grant.policy.map(|policy| policy.id);
+        let mut change = self.change(actor).await?;
+        if !change.attach_policy(id, policy).await? {
+            return Err(Conflict::Revoked.into());
+        }
+        let event = Event::new("grant.attach", id.uuid(), grant.label);
+        change.commit(actor, event.with(json!({ "policy_id": policy, "before": before }))).await?;
+        self.grant(actor, id).await
     }
 
     /// Sets or clears when the grant ends: a day or a time as in [`NewGrant::expires_at`]. Needs `editor`.
@@ -148,7 +230,83 @@ impl Control {
         id: GrantId,
         expires_at: Option<&str>,
     ) -> Result<Grant, Error> {
-        let _ = (actor, id, expires_at);
-        unimplemented!()
+        let grant = self.unrevoked(actor, id).await?;
+        let expires_at =
+            input::expiry(expires_at, self.now()).map_err(|error| Error::field("/expires_at", error))?;
+        let mut change = self.change(actor).await?;
+        if !change.set_grant_expiry(id, expires_at).await? {
+            return Err(Conflict::Revoked.into());
+        }
+        let event = Event::new("grant.expiry", id.uuid(), grant.label);
+        let details = json!({ "expires_at": expires_at, "before": grant.expires_at });
+        change.commit(actor, event.with(details)).await?;
+        self.grant(actor, id).await
+    }
+
+    /// A grant that can still be changed.
+    async fn unrevoked(&self, actor: &Actor, id: GrantId) -> Result<Grant, Error> {
+        actor.needs(Role::Editor)?;
+        let grant = self.grant(actor, id).await?;
+        if grant.revoked_at.is_some() { Err(Conflict::Revoked.into()) } else { Ok(grant) }
+    }
+
+    fn new_token(&self, actor: &Actor, id: GrantId) -> Result<(Token, TokenRow), Error> {
+        let parts = self.parts();
+        let token = Token::generate(TokenKind::Grant, &parts.entropy);
+        let place = Place::GrantToken { tenant: actor.tenant, grant: id };
+        let sealed = parts.keyring.seal(token.expose().as_bytes(), place, &parts.entropy)?;
+        let row = TokenRow { hash: token.hash(), sealed, hint: token.hint() };
+        Ok((token, row))
+    }
+
+    async fn minted(&self, actor: &Actor, id: GrantId, token: &Token) -> Result<MintedGrant, Error> {
+        let grant = self.grant(actor, id).await?;
+        let url = self.gateway_url(grant.server_id);
+        let clients = configurations(&grant.server_name, &url, token.expose());
+        Ok(MintedGrant { grant, token: Secret::new(token.expose().to_owned()), clients })
+    }
+
+    /// The password of whoever is logged in, typed again.
+    async fn check_own_password(&self, user: UserId, password: &Secret<String>) -> Result<(), Error> {
+        let wrong = || Error::field("/password", "is wrong: type the password that you log in with");
+        if password.expose().len() > input::PASSWORD_BYTES {
+            return Err(wrong());
+        }
+        let subjects = [Subject::User(user)];
+        self.count(Action::Reveal, &subjects).await?;
+        let stored = self.parts().storage.system().await?.password_hash(user).await?;
+        if !self.verify_password(password, stored).await? {
+            return Err(wrong());
+        }
+        let mut tx = self.parts().storage.system().await?;
+        self.uncount(&mut tx, Action::Reveal, &subjects).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+fn policy_id(text: Option<&str>) -> Result<Option<PolicyId>, IdError> {
+    text.map(str::trim).filter(|text| !text.is_empty()).map(str::parse).transpose()
+}
+
+impl Grant {
+    fn of(row: GrantRow, now: DateTime<Utc>) -> Self {
+        let policy =
+            row.policy.map(|policy| PolicyRef { id: policy.id, name: policy.name, version: policy.version });
+        Self {
+            id: row.id,
+            server_id: row.server,
+            server_name: row.server_name,
+            label: row.label,
+            identity: row.identity,
+            policy,
+            hint: row.hint,
+            state: Standing::at(now, row.expires_at, row.revoked_at),
+            created_by: row.created_by,
+            created_at: row.created_at,
+            rotated_at: row.rotated_at,
+            expires_at: row.expires_at,
+            revoked_at: row.revoked_at,
+            last_used_at: None,
+        }
     }
 }

@@ -23,7 +23,7 @@ pub use grants::{GrantPolicyRow, GrantRow, NewGrantRow, TokenRow};
 pub use keys::{KeyRow, NewKeyRow};
 pub use migrate::{MigrateError, create_database, fingerprint, migrate};
 pub use people::{Attempts, MembershipRow, SessionRow, UserRow};
-pub use policies::{NewVersionRow, PolicyRow, VersionRow};
+pub use policies::{DocumentRow, NewVersionRow, PolicyRow, VersionRow};
 pub use ready::NotReady;
 pub use servers::{NewServerRow, ServerRow, Sighting};
 pub use tenants::TenantRow;

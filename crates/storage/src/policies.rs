@@ -24,14 +24,27 @@ pub struct PolicyRow {
     pub grants: i64,
 }
 
-/// One version.
+/// One version, without its text.
 #[derive(Clone, Debug)]
 pub struct VersionRow {
     /// From 1.
     pub version: u32,
+    /// Lines that the version before does not have.
+    pub added: u32,
+    /// Lines of the version before that are gone.
+    pub removed: u32,
+    /// When.
+    pub saved_at: DateTime<Utc>,
+    /// By whom.
+    pub saved_by: String,
+}
+
+/// The text of a version.
+#[derive(Clone, Debug)]
+pub struct DocumentRow {
     /// As it was written.
     pub document: String,
-    /// When.
+    /// When it was saved.
     pub saved_at: DateTime<Utc>,
     /// By whom.
     pub saved_by: String,
@@ -46,6 +59,10 @@ pub struct NewVersionRow<'a> {
     pub version: u32,
     /// As it was written.
     pub document: &'a str,
+    /// Lines that the version before does not have.
+    pub added: u32,
+    /// Lines of the version before that are gone.
+    pub removed: u32,
     /// By whom.
     pub saved_by: &'a str,
     /// When.
@@ -53,8 +70,8 @@ pub struct NewVersionRow<'a> {
 }
 
 /// The database counts with a sign, and no further than this.
-fn stored(version: u32) -> i32 {
-    i32::try_from(version).unwrap_or(i32::MAX)
+fn stored(count: u32) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
 }
 
 impl TenantTx {
@@ -86,12 +103,15 @@ impl TenantTx {
     pub async fn insert_version(&mut self, version: &NewVersionRow<'_>) -> Result<(), Error> {
         let tenant = self.tenant().uuid();
         sqlx::query!(
-            "INSERT INTO policy_versions (tenant_id, policy_id, version, document, created_by, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6)",
+            "INSERT INTO policy_versions
+                 (tenant_id, policy_id, version, document, added, removed, created_by, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
             tenant,
             version.policy.uuid(),
             stored(version.version),
             version.document,
+            stored(version.added),
+            stored(version.removed),
             version.saved_by,
             version.saved_at
         )
@@ -151,34 +171,48 @@ impl TenantTx {
         Ok(rows.collect())
     }
 
-    /// The versions of a policy, newest first, at most `limit`; or the one of this number.
-    pub async fn versions(
-        &mut self,
-        policy: PolicyId,
-        only: Option<u32>,
-        limit: i64,
-    ) -> Result<Vec<VersionRow>, Error> {
+    /// The versions of a policy, newest first, at most 1000.
+    pub async fn versions(&mut self, policy: PolicyId) -> Result<Vec<VersionRow>, Error> {
         let tenant = self.tenant().uuid();
         let rows = sqlx::query!(
-            "SELECT version, document, created_at, created_by
+            "SELECT version, added, removed, created_at, created_by
              FROM policy_versions
-             WHERE tenant_id = $1 AND policy_id = $2 AND ($3::integer IS NULL OR version = $3)
+             WHERE tenant_id = $1 AND policy_id = $2
              ORDER BY version DESC
-             LIMIT $4",
+             LIMIT 1000",
             tenant,
-            policy.uuid(),
-            only.map(stored),
-            limit
+            policy.uuid()
         )
         .fetch_all(self.connection())
         .await?;
         let rows = rows.into_iter().map(|row| VersionRow {
             version: row.version.unsigned_abs(),
-            document: row.document,
+            added: row.added.unsigned_abs(),
+            removed: row.removed.unsigned_abs(),
             saved_at: row.created_at,
             saved_by: row.created_by,
         });
         Ok(rows.collect())
+    }
+
+    /// The text of a version.
+    pub async fn document(&mut self, policy: PolicyId, version: u32) -> Result<Option<DocumentRow>, Error> {
+        let tenant = self.tenant().uuid();
+        let row = sqlx::query!(
+            "SELECT document, created_at, created_by
+             FROM policy_versions
+             WHERE tenant_id = $1 AND policy_id = $2 AND version = $3",
+            tenant,
+            policy.uuid(),
+            stored(version)
+        )
+        .fetch_optional(self.connection())
+        .await?;
+        Ok(row.map(|row| DocumentRow {
+            document: row.document,
+            saved_at: row.created_at,
+            saved_by: row.created_by,
+        }))
     }
 
     /// Renames a policy; `false` when there is none. [`crate::Constraint::PolicyNameTaken`].

@@ -120,6 +120,8 @@ pub fn version(tenant: &Tenant, number: u32) -> NewVersionRow<'static> {
         policy: tenant.policy,
         version: number,
         document: DOCUMENT,
+        added: 1,
+        removed: 0,
         saved_by: "test",
         saved_at: now(),
     }

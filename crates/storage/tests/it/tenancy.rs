@@ -65,7 +65,7 @@ async fn a_row_of_another_tenant_can_not_be_written() {
     let (db, one, two) = two_tenants().await;
     let foreign = format!("'{}'", two.id);
     for statement in [
-        "INSERT INTO policy_versions SELECT $T, policy_id, 9, document, created_by, created_at FROM policy_versions",
+        "INSERT INTO policy_versions SELECT $T, policy_id, 9, document, 1, 0, created_by, created_at FROM policy_versions",
         "INSERT INTO admin_events SELECT $T, id, at, actor_kind, actor_id, actor_label, action, subject_id,
              subject_label, details FROM admin_events",
         "INSERT INTO sealed_credentials SELECT $T, server_id, 'authorization', sealed, created_at FROM sealed_credentials",
@@ -89,7 +89,8 @@ async fn ids_of_another_tenant_are_as_good_as_none() {
     assert!(tx.tools(two.server).await.unwrap().is_empty());
     assert!(tx.credentials(two.server).await.unwrap().is_empty());
     assert!(tx.policies(None, Some(two.policy), now()).await.unwrap().is_empty());
-    assert!(tx.versions(two.policy, None, 10).await.unwrap().is_empty());
+    assert!(tx.versions(two.policy).await.unwrap().is_empty());
+    assert!(tx.document(two.policy, 1).await.unwrap().is_none());
     assert!(tx.grants(None, Some(two.grant), now()).await.unwrap().is_empty());
     assert!(tx.sealed_token(two.grant).await.unwrap().is_none());
     assert!(!tx.revoke_grant(two.grant, now()).await.unwrap());
@@ -181,7 +182,7 @@ async fn deleting_a_server_takes_all_it_has_and_nothing_else() {
         assert_eq!(left, [two.id.uuid()], "{table}");
     }
     let mut tx = db.storage.tenant(two.id).await.unwrap();
-    assert_eq!(tx.versions(two.policy, None, 10).await.unwrap()[0].document, DOCUMENT);
+    assert_eq!(tx.document(two.policy, 1).await.unwrap().unwrap().document, DOCUMENT);
     let mut tx = db.storage.tenant(one.id).await.unwrap();
     assert_eq!(tx.events(None, 10).await.unwrap().len(), 1);
     assert_eq!(tx.events(None, 10).await.unwrap()[0].id, event(1).id);
