@@ -75,10 +75,10 @@ pub(crate) struct At {
     detail: String,
     /// In a policy document: the line, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
-    line: Option<usize>,
+    line: Option<u32>,
     /// In a policy document: the character in the line, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
-    column: Option<usize>,
+    column: Option<u32>,
     /// In a policy document: a word for programs.
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<String>,

@@ -23,13 +23,25 @@ pub struct DocumentProblem {
     #[schema(example = "/tools/flowforge_list_runs/action")]
     pub pointer: String,
     /// Counted from 1.
-    pub line: usize,
+    pub line: u32,
     /// Counted in characters, from 1.
-    pub column: usize,
+    pub column: u32,
     /// A word for programs, such as `unknown_field`.
     pub code: String,
     /// What is wrong and how to mend it.
     pub message: String,
+}
+
+impl From<policy::Problem> for DocumentProblem {
+    fn from(problem: policy::Problem) -> Self {
+        Self {
+            pointer: problem.pointer,
+            line: problem.line,
+            column: problem.column,
+            code: problem.code.to_owned(),
+            message: problem.message,
+        }
+    }
 }
 
 /// A state of things that stands against a change.

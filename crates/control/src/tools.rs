@@ -7,8 +7,6 @@ use serde::Serialize;
 use storage::{ToolDefinition, ToolRow};
 use utoipa::ToSchema;
 
-pub(crate) use facts::approves;
-
 use crate::catalogue;
 
 /// What kind of thing a tool does.
@@ -117,6 +115,20 @@ impl Tool {
             summary: known.map(|tool| tool.summary.clone()),
             changed_at: None,
         }
+    }
+
+    /// What a policy is told about it, to warn of what its author may not have meant.
+    pub(crate) fn facts(&self) -> policy::ToolFacts<'_> {
+        policy::ToolFacts {
+            name: &self.name,
+            destructive: self.category == Category::Destructive,
+            approval: self.approves(),
+        }
+    }
+
+    /// Whether it approves what waits for a person.
+    pub(crate) fn approves(&self) -> bool {
+        self.category != Category::Read && facts::approves(&self.name)
     }
 
     /// The same of a stored one.

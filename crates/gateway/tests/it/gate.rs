@@ -74,6 +74,8 @@ impl Gate {
                     policy,
                     version: 1,
                     document: POLICY,
+                    added: 1,
+                    removed: 0,
                     saved_by: "test",
                     saved_at: at,
                 })

@@ -280,7 +280,7 @@ fn sighting(at: DateTime<Utc>) -> Sighting<'static> {
 }
 
 fn version(policy: PolicyId, number: u32, document: &str, at: DateTime<Utc>) -> NewVersionRow<'_> {
-    NewVersionRow { policy, version: number, document, saved_by: "test", saved_at: at }
+    NewVersionRow { policy, version: number, document, added: 1, removed: 0, saved_by: "test", saved_at: at }
 }
 
 fn tool(name: &str, schema: &Value) -> ToolDefinition {
