@@ -4,12 +4,13 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{ConnectInfo, Request};
 use axum::http::header::HeaderMap;
 use axum::http::{HeaderName, HeaderValue, Method, Response, StatusCode, Uri};
 use bytes::Bytes;
@@ -35,6 +36,8 @@ pub struct Received {
     pub headers: HeaderMap,
     /// Its body.
     pub body: Bytes,
+    /// The other end of the connection that it came on.
+    pub peer: SocketAddr,
 }
 
 impl Received {
@@ -72,16 +75,20 @@ impl Upstream {
     {
         let (log, received) = watch::channel(Vec::new());
         let script = Arc::new(script);
-        let app = Router::new().fallback(async move |request: Request| {
-            let (head, body) = request.into_parts();
-            let body = axum::body::to_bytes(body, MAX_BODY).await.unwrap_or_default();
-            let request = Received { method: head.method, uri: head.uri, headers: head.headers, body };
-            log.send_modify(|log| log.push(request.clone()));
-            script(&request)
-        });
+        let app = Router::new().fallback(
+            async move |ConnectInfo(peer): ConnectInfo<SocketAddr>, request: Request| {
+                let (head, body) = request.into_parts();
+                let body = axum::body::to_bytes(body, MAX_BODY).await.unwrap_or_default();
+                let request =
+                    Received { method: head.method, uri: head.uri, headers: head.headers, body, peer };
+                log.send_modify(|log| log.push(request.clone()));
+                script(&request)
+            },
+        );
         let listener =
             TcpListener::bind("127.0.0.1:0").await.unwrap_or_else(|error| panic!("no socket: {error}"));
         let address = listener.local_addr().unwrap_or_else(|error| panic!("no address: {error}"));
+        let app = app.into_make_service_with_connect_info::<SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, app).await });
         let url =
             format!("http://{address}/mcp").parse().unwrap_or_else(|error| panic!("no address: {error}"));

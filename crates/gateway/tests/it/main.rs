@@ -2,7 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod caller;
 mod client;
+mod decisions;
+mod envelope;
 mod forwarding;
 mod gate;
 mod protocol_envelope;
