@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod answers;
 mod caller;
 mod client;
 mod decisions;
@@ -15,4 +16,5 @@ mod protocol_rounds;
 mod protocol_sessions;
 mod protocol_streams;
 mod refusals;
+mod sessions;
 mod world;

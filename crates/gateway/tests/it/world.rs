@@ -2,6 +2,7 @@
 //! epoch, publish.
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Response;
@@ -198,7 +199,12 @@ impl World {
 
     /// A gateway with other settings.
     pub async fn door_with(&self, adjust: impl FnOnce(&mut GatewaySettings)) -> Door {
-        self.door_at(&self.db.url, &self.redis.url, adjust).await
+        self.door_at(&self.db.url, &self.redis.url, Duration::from_secs(20), adjust).await
+    }
+
+    /// A gateway that waits half a second at most for an upstream.
+    pub async fn impatient_door(&self) -> Door {
+        self.door_at(&self.db.url, &self.redis.url, Duration::from_millis(500), |_| {}).await
     }
 
     /// A gateway that reaches Postgres and Redis at these addresses.
@@ -206,6 +212,7 @@ impl World {
         &self,
         postgres: &str,
         redis: &str,
+        patience: Duration,
         adjust: impl FnOnce(&mut GatewaySettings),
     ) -> Door {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -213,8 +220,7 @@ impl World {
         let mut settings = GatewaySettings::new(base.parse().unwrap());
         adjust(&mut settings);
         let url = domain::Secret::new(postgres.to_owned());
-        let pool =
-            StorageConfig { url, max_connections: 8, acquire_timeout: std::time::Duration::from_secs(20) };
+        let pool = StorageConfig { url, max_connections: 8, acquire_timeout: Duration::from_secs(20) };
         let config =
             LedgerConfig { url: domain::Secret::new(redis.to_owned()), ..self.redis.config(Clock::System) };
         let state = GatewayState::new(GatewayParts {
@@ -223,7 +229,7 @@ impl World {
             keyring: self.keyring.clone(),
             egress: egress::Client::new(egress::EgressConfig {
                 allow_private: true,
-                first_byte_timeout: std::time::Duration::from_secs(5),
+                first_byte_timeout: patience,
                 ..egress::EgressConfig::default()
             })
             .unwrap(),
