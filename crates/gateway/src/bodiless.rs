@@ -6,7 +6,7 @@ use http::{HeaderMap, Method};
 use mcp::headers;
 
 use crate::arrival::Arrival;
-use crate::directory::Held;
+use crate::directory::Found;
 use crate::judge::Ask;
 use crate::permit::{self, Ruling};
 use crate::refusal::Refusal;
@@ -19,19 +19,19 @@ use crate::upstream::{self, Outbound};
 pub(crate) async fn bodiless(
     gateway: &GatewayState,
     arrival: &mut Arrival,
-    held: Held,
+    found: Found,
     method: Method,
     head: &HeaderMap,
 ) -> Result<Response, Refusal> {
     arrival.method = Some(method.as_str().to_owned());
-    let session = sessions::presented(gateway, &held.view, head);
+    let session = sessions::presented(gateway, &found.view, head);
     let settled = session.as_ref().ok().and_then(Option::as_ref).map(|session| session.version);
     let version = headers::check_bodiless(head, settled)?;
     let session = session?;
     arrival.version = Some(version);
     let client = session.as_ref().and_then(|session| session.client.clone());
     let ask = Ask { call: None, session: session.as_ref(), client: client.as_ref(), version };
-    let permit = match permit::obtain(gateway, arrival, held, &ask).await? {
+    let permit = match permit::obtain(gateway, arrival, found, &ask).await? {
         Ruling::Permit(permit) => permit,
         // Only calls are judged by rules.
         Ruling::Denial(_) => return Err(Refusal::Internal),

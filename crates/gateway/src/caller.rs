@@ -7,7 +7,7 @@ use mcp::{Malformed, code};
 use vault::{Token, TokenKind};
 
 use crate::arrival::Arrival;
-use crate::directory::{Away, Held};
+use crate::directory::{Away, Found};
 use crate::refusal::Refusal;
 use crate::state::Gateway;
 
@@ -17,30 +17,30 @@ pub(crate) async fn authenticate(
     gateway: &Gateway,
     arrival: &mut Arrival,
     headers: &HeaderMap,
-) -> Result<Held, Refusal> {
+) -> Result<Found, Refusal> {
     let unknown = |reason| Refusal::Unauthenticated { sent: true, reason };
     let text = bearer(headers)?;
     let token = Token::parse(TokenKind::Grant, text).map_err(|_| unknown("not a token"))?;
     let hash = token.hash();
-    let mut held = gateway.directory.get(&hash).await?.ok_or_else(|| unknown("unknown token"))?;
-    if held.remembered && held.view.refused(gateway.parts.clock.now()).is_some() {
+    let mut found = gateway.directory.get(&hash).await?.ok_or_else(|| unknown("unknown token"))?;
+    if found.remembered && found.view.refused(gateway.parts.clock.now()).is_some() {
         // It may have been prolonged since. Refusals are only ever given from a read of now.
         let view = gateway.directory.read(&hash).await?.ok_or_else(|| unknown("unknown token"))?;
-        held = Held { view, remembered: false, ..held };
+        found = Found { view, remembered: false, ..found };
     }
-    admit(gateway, arrival, &held)?;
-    Ok(held)
+    admit(gateway, arrival, &found)?;
+    Ok(found)
 }
 
 /// Whether a grant that was found works, now and for this server; notes it as the one that is used.
-pub(crate) fn admit(gateway: &Gateway, arrival: &mut Arrival, held: &Held) -> Result<(), Refusal> {
+pub(crate) fn admit(gateway: &Gateway, arrival: &mut Arrival, found: &Found) -> Result<(), Refusal> {
     let refused = |reason| Refusal::Unauthenticated { sent: true, reason };
-    if held.view.server != arrival.server {
+    if found.view.server != arrival.server {
         arrival.view = None;
         return Err(refused("token of another server"));
     }
-    arrival.view = Some(std::sync::Arc::clone(&held.view));
-    match held.view.refused(gateway.parts.clock.now()) {
+    arrival.view = Some(std::sync::Arc::clone(&found.view));
+    match found.view.refused(gateway.parts.clock.now()) {
         Some(reason) => Err(refused(reason)),
         None => Ok(()),
     }

@@ -209,7 +209,7 @@ impl Open {
             return;
         }
         // What can't be written here either, the sweep closes as `unknown`.
-        if let Err(error) = crate::direct::close_direct(&self.gateway.parts.storage, &closing).await {
+        if let Err(error) = audit::close_direct(&self.gateway.parts.storage, &closing).await {
             tracing::error!(decision = %self.decision, %error, "a closing could not be written down");
         }
     }

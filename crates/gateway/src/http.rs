@@ -16,6 +16,7 @@ use crate::bodiless::bodiless;
 use crate::caller;
 use crate::metadata;
 use crate::noted;
+use crate::origin::Origins;
 use crate::post::post;
 use crate::refusal::{Refusal, Refused};
 use crate::state::GatewayState;
@@ -74,14 +75,14 @@ async fn answer(
     gateway.origins.check(&head.uri, &head.headers)?;
     match head.method {
         Method::POST | Method::GET | Method::DELETE => {}
-        Method::OPTIONS => return gateway.origins.preflight(&head.headers),
+        Method::OPTIONS => return Origins::preflight(&head.headers),
         _ => return Err(Refusal::MethodNotAllowed),
     }
-    let held = caller::authenticate(gateway, arrival, &head.headers).await?;
+    let found = caller::authenticate(gateway, arrival, &head.headers).await?;
     if head.method == Method::POST {
-        post(gateway, arrival, held, &head.headers, body).await
+        post(gateway, arrival, found, &head.headers, body).await
     } else {
-        bodiless(gateway, arrival, held, head.method.clone(), &head.headers).await
+        bodiless(gateway, arrival, found, head.method.clone(), &head.headers).await
     }
 }
 

@@ -11,7 +11,6 @@ mod caller;
 mod close;
 mod counter;
 mod denial;
-mod direct;
 mod directory;
 mod http;
 mod judge;

@@ -70,7 +70,7 @@ async fn write(gateway: &GatewayState, arrival: &Arrival, outcome: Outcome, reas
         // The same id for the whole minute, so that Postgres takes one row of it.
         decision.decided_at = minute(decision.decided_at);
         decision.id = DecisionId::v7(decision.decided_at, std::array::from_fn(|at| key[at]));
-        if let Err(error) = crate::direct::record_direct(&gateway.parts.storage, &decision).await {
+        if let Err(error) = audit::record_direct(&gateway.parts.storage, &decision).await {
             tracing::error!(%error, "a refusal could not be written down");
         }
     }

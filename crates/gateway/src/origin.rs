@@ -74,7 +74,7 @@ impl Origins {
     }
 
     /// The answer to a preflight (OPTIONS), which carries no credentials and needs none.
-    pub fn preflight(&self, request: &HeaderMap) -> Result<Response, Refusal> {
+    pub fn preflight(request: &HeaderMap) -> Result<Response, Refusal> {
         if !request.contains_key(ORIGIN) {
             return Err(Refusal::MethodNotAllowed);
         }

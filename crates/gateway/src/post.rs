@@ -10,7 +10,7 @@ use mcp::{
 };
 
 use crate::arrival::Arrival;
-use crate::directory::Held;
+use crate::directory::Found;
 use crate::judge::Ask;
 use crate::permit::{self, Ruling};
 use crate::record;
@@ -30,7 +30,7 @@ pub(crate) const OPEN: Surfaces = Surfaces { resources: false, prompts: false, c
 pub(crate) async fn post(
     gateway: &GatewayState,
     arrival: &mut Arrival,
-    held: Held,
+    found: Found,
     head: &HeaderMap,
     body: Body,
 ) -> Result<Response, Refusal> {
@@ -39,7 +39,7 @@ pub(crate) async fn post(
     arrival.request_bytes = Some(body.len() as u64);
     let message = envelope::read(&body)?;
     note(arrival, &message);
-    let session = session_of(gateway, &held, head, &message);
+    let session = session_of(gateway, &found, head, &message);
     let settled = session.as_ref().ok().and_then(Option::as_ref).map(|session| session.version);
     let version = headers::check(head, &message, settled)?;
     arrival.version = Some(version);
@@ -51,15 +51,15 @@ pub(crate) async fn post(
     let call = match (rule, &message) {
         (Rule::Refuse, message) => return Err(methods::refusal(version.era(), message).into()),
         (Rule::Judge, Message::Request(request)) => {
-            Some(tool_call(gateway, arrival, &held, head, request, version)?)
+            Some(tool_call(gateway, arrival, &found, head, request, version)?)
         }
         (_, Message::Response(_)) if session.is_none() => return Err(unasked()),
         _ => None,
     };
     let ask = Ask { call: call.as_ref(), session: session.as_ref(), client: client.as_ref(), version };
     let reply = Reply::to(&message, rule, &ask, arrival);
-    let state = reply.brought_state(gateway, &held.view, &message)?;
-    let permit = match permit::obtain(gateway, arrival, held, &ask).await? {
+    let state = reply.brought_state(gateway, &found.view, &message)?;
+    let permit = match permit::obtain(gateway, arrival, found, &ask).await? {
         Ruling::Permit(permit) => permit,
         Ruling::Denial(denial) => return denied(&denial, &message, call.as_ref(), version),
     };
@@ -93,13 +93,13 @@ fn note(arrival: &mut Arrival, message: &Message<'_>) {
 /// The session that the request names. Whether that matters depends on the era, which is known later.
 fn session_of(
     gateway: &GatewayState,
-    held: &Held,
+    found: &Found,
     head: &HeaderMap,
     message: &Message<'_>,
 ) -> Result<Option<Session>, sessions::Unknown> {
     match message {
         Message::Request(request) if request.era == Era::Modern || request.method == "initialize" => Ok(None),
-        _ => sessions::presented(gateway, &held.view, head),
+        _ => sessions::presented(gateway, &found.view, head),
     }
 }
 
@@ -116,20 +116,20 @@ fn client_of(message: &Message<'_>, session: Option<&Session>) -> Option<mcp::Cl
 fn tool_call<'a>(
     gateway: &GatewayState,
     arrival: &mut Arrival,
-    held: &Held,
+    found: &Found,
     head: &HeaderMap,
     request: &'a Request<'a>,
     version: Version,
 ) -> Result<ToolCall<'a>, Refusal> {
     let call = ToolCall::read(request)?;
     arrival.tool = Some(call.name.chars().take(256).collect());
-    let noted = |arguments| record::arguments(&gateway.parts.keyring, held.view.tenant, arguments);
+    let noted = |arguments| record::arguments(&gateway.parts.keyring, found.view.tenant, arguments);
     arrival.arguments = call.arguments.map(noted);
     if call.task_augmented {
         return Err(ToolCall::no_tasks(request).into());
     }
     if version.era() == Era::Modern
-        && let Some(tool) = held.view.tools.get(call.name)
+        && let Some(tool) = found.view.tools.get(call.name)
     {
         tool.headers()
             .check(head, &call)

@@ -10,7 +10,7 @@ use crate::directory::{Away, GrantView};
 use crate::state::GatewayState;
 
 /// How long a stream stays open while Postgres can't say whether it may.
-const UNSURE: Duration = Duration::from_secs(60);
+const UNSURE: Duration = Duration::from_mins(1);
 
 /// How much of a grant a stream depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -22,12 +22,12 @@ use self::flight::Flights;
 pub(crate) use self::view::{GrantView, PolicyVersion, Rules, Tool};
 
 /// After this a view is read anew at its next use, whatever the epoch says: the bound on what nobody thought of.
-const REMEMBERED: Duration = Duration::from_secs(60);
+const REMEMBERED: Duration = Duration::from_mins(1);
 /// How long a view that Postgres was asked about in vain goes on being used before Postgres is asked again.
 const RETRY: Duration = Duration::from_secs(5);
 /// How long a read may take before Postgres counts as away.
 const READ: Duration = Duration::from_secs(3);
-/// Views held; beyond it new ones are not remembered until old ones have gone.
+/// Views remembered; beyond it new ones are not remembered until old ones have gone.
 const MOST: usize = 50_000;
 
 /// The directory of a gateway.
@@ -49,7 +49,7 @@ struct Entry {
 
 /// A view, and where it comes from.
 #[derive(Clone, Debug)]
-pub(crate) struct Held {
+pub(crate) struct Found {
     pub view: Arc<GrantView>,
     /// What [`ledger::Ledger::generation`] said before it was read.
     pub generation: u64,
@@ -74,21 +74,21 @@ impl Directory {
     }
 
     /// The grant of a token, remembered or read.
-    pub async fn get(&self, token_hash: &[u8; 32]) -> Result<Option<Held>, Away> {
+    pub async fn get(&self, token_hash: &[u8; 32]) -> Result<Option<Found>, Away> {
         let generation = *self.generation.borrow();
         let known = self.remembered(token_hash, generation);
-        if let Some((held, true)) = known {
-            return Ok(Some(held));
+        if let Some((found, true)) = known {
+            return Ok(Some(found));
         }
         match (self.read(token_hash).await, known) {
-            (Ok(Some(view)), _) => Ok(Some(Held { view, generation, remembered: false })),
+            (Ok(Some(view)), _) => Ok(Some(Found { view, generation, remembered: false })),
             (Ok(None), _) => {
                 self.forget(token_hash);
                 Ok(None)
             }
-            (Err(Away), Some((held, _))) => {
+            (Err(Away), Some((found, _))) => {
                 self.postpone(token_hash);
-                Ok(Some(held))
+                Ok(Some(found))
             }
             (Err(Away), None) => Err(Away),
         }
@@ -100,30 +100,31 @@ impl Directory {
     }
 
     /// Keeps a view that the ledger has said may be used further.
-    pub fn remember(&self, held: &Held) {
+    pub fn remember(&self, found: &Found) {
         let now = Instant::now();
         let mut views = self.views.write().unwrap_or_else(PoisonError::into_inner);
         if views.len() >= MOST {
             let generation = *self.generation.borrow();
             views.retain(|_, entry| entry.generation == generation && entry.fresh_until > now);
         }
-        let newer = |entry: &Entry| entry.generation >= held.generation && entry.view.epoch > held.view.epoch;
-        if views.len() < MOST && !views.get(&held.view.token_hash).is_some_and(newer) {
+        let newer =
+            |entry: &Entry| entry.generation >= found.generation && entry.view.epoch > found.view.epoch;
+        if views.len() < MOST && !views.get(&found.view.token_hash).is_some_and(newer) {
             let entry = Entry {
-                view: Arc::clone(&held.view),
-                generation: held.generation,
+                view: Arc::clone(&found.view),
+                generation: found.generation,
                 fresh_until: now + REMEMBERED,
             };
-            views.insert(held.view.token_hash, entry);
+            views.insert(found.view.token_hash, entry);
         }
     }
 
     /// A view of this generation, and whether it is fresh.
-    fn remembered(&self, token_hash: &[u8; 32], generation: u64) -> Option<(Held, bool)> {
+    fn remembered(&self, token_hash: &[u8; 32], generation: u64) -> Option<(Found, bool)> {
         let views = self.views.read().unwrap_or_else(PoisonError::into_inner);
         let entry = views.get(token_hash).filter(|entry| entry.generation == generation)?;
-        let held = Held { view: Arc::clone(&entry.view), generation, remembered: true };
-        Some((held, entry.fresh_until > Instant::now()))
+        let found = Found { view: Arc::clone(&entry.view), generation, remembered: true };
+        Some((found, entry.fresh_until > Instant::now()))
     }
 
     fn forget(&self, token_hash: &[u8; 32]) {

@@ -14,7 +14,7 @@ use crate::caller;
 use crate::close::{Open, OpenCall};
 use crate::counter;
 use crate::denial::Denial;
-use crate::directory::{GrantView, Held};
+use crate::directory::{Found, GrantView};
 use crate::judge::{self, Ask, Judged};
 use crate::record;
 use crate::refusal::Refusal;
@@ -46,38 +46,38 @@ impl Permit {
 pub(crate) async fn obtain(
     gateway: &GatewayState,
     arrival: &mut Arrival,
-    mut held: Held,
+    mut found: Found,
     ask: &Ask<'_>,
 ) -> Result<Ruling, Refusal> {
     let mut fresh = None;
     for _ in 0..ATTEMPTS {
-        let attempt = Attempt::new(arrival, &held, ask)?;
-        match gateway.parts.ledger.settle(&attempt.settle(&held, fresh)).await {
+        let attempt = Attempt::new(arrival, &found, ask)?;
+        match gateway.parts.ledger.settle(&attempt.settle(&found, fresh)).await {
             Ok(Settled::Taken { cacheable, .. }) => {
-                remember(gateway, &held, cacheable);
-                return Ok(attempt.taken(gateway, arrival, &held));
+                remember(gateway, &found, cacheable);
+                return Ok(attempt.taken(gateway, arrival, &found));
             }
             Ok(Settled::Over { index, level, cacheable }) => {
-                remember(gateway, &held, cacheable);
-                return attempt.over(&held, index, level);
+                remember(gateway, &found, cacheable);
+                return attempt.over(&found, index, level);
             }
             Ok(Settled::Stale { now, generation }) => {
                 fresh = Some(now);
-                held = reread(gateway, arrival, &held, generation).await?;
+                found = reread(gateway, arrival, &found, generation).await?;
             }
             Ok(Settled::Full) => return Err(Refusal::LogFull),
             Err(error) => {
                 tracing::warn!(request = %arrival.id, %error, "a call is judged without redis");
-                return outage::obtain(gateway, arrival, &held, ask).await;
+                return outage::obtain(gateway, arrival, &found, ask).await;
             }
         }
     }
     Err(Refusal::Unsettled)
 }
 
-fn remember(gateway: &GatewayState, held: &Held, cacheable: bool) {
-    if cacheable && !held.remembered {
-        gateway.directory.remember(held);
+fn remember(gateway: &GatewayState, found: &Found, cacheable: bool) {
+    if cacheable && !found.remembered {
+        gateway.directory.remember(found);
     }
 }
 
@@ -85,14 +85,14 @@ fn remember(gateway: &GatewayState, held: &Held, cacheable: bool) {
 async fn reread(
     gateway: &GatewayState,
     arrival: &mut Arrival,
-    held: &Held,
+    found: &Found,
     generation: u64,
-) -> Result<Held, Refusal> {
-    let view = gateway.directory.read(&held.view.token_hash).await?;
+) -> Result<Found, Refusal> {
+    let view = gateway.directory.read(&found.view.token_hash).await?;
     let unknown = Refusal::Unauthenticated { sent: true, reason: "unknown token" };
-    let held = Held { view: view.ok_or(unknown)?, generation, remembered: false };
-    caller::admit(gateway, arrival, &held)?;
-    Ok(held)
+    let found = Found { view: view.ok_or(unknown)?, generation, remembered: false };
+    caller::admit(gateway, arrival, &found)?;
+    Ok(found)
 }
 
 /// One judgement of a request, ready to be settled.
@@ -104,53 +104,53 @@ struct Attempt {
 }
 
 impl Attempt {
-    fn new(arrival: &Arrival, held: &Held, ask: &Ask<'_>) -> Result<Self, Refusal> {
-        let judged = judge::judge(&held.view, ask);
-        let decision = record::judged(arrival, &held.view, ask, &judged);
+    fn new(arrival: &Arrival, found: &Found, ask: &Ask<'_>) -> Result<Self, Refusal> {
+        let judged = judge::judge(&found.view, ask);
+        let decision = record::judged(arrival, &found.view, ask, &judged);
         let record = decision.to_bytes().map_err(|error| {
             tracing::error!(request = %arrival.id, %error, "a decision can't be recorded");
             Refusal::Internal
         })?;
-        let charge = |charge| counter::charge(&held.view, ask.session, charge);
+        let charge = |charge| counter::charge(&found.view, ask.session, charge);
         let charges = judged.charges().iter().map(charge).collect();
         Ok(Self { judged, decision, record, charges })
     }
 
-    fn settle<'a>(&'a self, held: &Held, fresh: Option<RedisTime>) -> Settle<'a> {
+    fn settle<'a>(&'a self, found: &Found, fresh: Option<RedisTime>) -> Settle<'a> {
         Settle {
-            tenant: held.view.tenant,
+            tenant: found.view.tenant,
             decision: self.decision.id,
-            epoch: held.view.epoch,
-            generation: held.generation,
+            epoch: found.view.epoch,
+            generation: found.generation,
             fresh,
             charges: &self.charges,
             record: &self.record,
         }
     }
 
-    fn taken(self, gateway: &GatewayState, arrival: &Arrival, held: &Held) -> Ruling {
+    fn taken(self, gateway: &GatewayState, arrival: &Arrival, found: &Found) -> Ruling {
         match self.judged {
             Judged::Allow { charges, .. } => {
                 let mut open = Open::new(gateway.clone(), &self.decision, arrival.since);
                 open.charged = !charges.is_empty();
                 open.refund_on_error = refundable(&charges);
-                Ruling::Permit(Permit { view: Arc::clone(&held.view), call: OpenCall::new(open) })
+                Ruling::Permit(Permit { view: Arc::clone(&found.view), call: OpenCall::new(open) })
             }
             Judged::Refuse { outcome, refusal } => {
                 let denial =
-                    Denial::new(&held.view, self.decision.id, outcome, &refusal.rule, &refusal.message);
+                    Denial::new(&found.view, self.decision.id, outcome, &refusal.rule, &refusal.message);
                 Ruling::Denial(denial)
             }
         }
     }
 
-    fn over(self, held: &Held, index: usize, level: ledger::Level) -> Result<Ruling, Refusal> {
+    fn over(self, found: &Found, index: usize, level: ledger::Level) -> Result<Ruling, Refusal> {
         let Some(charge) = self.judged.charges().get(index) else {
             tracing::error!(request = %self.decision.id, index, "the ledger names a limit that was not charged");
             return Err(Refusal::Internal);
         };
         let limit = &charge.limit;
-        let denial = Denial::new(&held.view, self.decision.id, Outcome::Limit, &limit.rule, &limit.message);
+        let denial = Denial::new(&found.view, self.decision.id, Outcome::Limit, &limit.rule, &limit.message);
         Ok(Ruling::Denial(Denial { limit: Some(level), ..denial }))
     }
 }

@@ -10,7 +10,7 @@ use super::{Permit, Ruling, reread};
 use crate::arrival::Arrival;
 use crate::close::{Open, OpenCall};
 use crate::denial::Denial;
-use crate::directory::Held;
+use crate::directory::Found;
 use crate::judge::{self, Ask, Judged};
 use crate::record;
 use crate::refusal::Refusal;
@@ -20,16 +20,16 @@ use crate::state::GatewayState;
 pub(super) async fn obtain(
     gateway: &GatewayState,
     arrival: &mut Arrival,
-    held: &Held,
+    found: &Found,
     ask: &Ask<'_>,
 ) -> Result<Ruling, Refusal> {
-    let held = reread(gateway, arrival, held, held.generation).await?;
-    let mut judged = judge::judge(&held.view, ask);
+    let found = reread(gateway, arrival, found, found.generation).await?;
+    let mut judged = judge::judge(&found.view, ask);
     if judged.charges().iter().any(|charge| !charge.shadow) {
         judged = Judged::Refuse { outcome: Outcome::Deny, refusal: limits_unavailable() };
     }
-    let decision = record::judged(arrival, &held.view, ask, &judged);
-    crate::direct::record_direct(&gateway.parts.storage, &decision).await.map_err(|error| {
+    let decision = record::judged(arrival, &found.view, ask, &judged);
+    audit::record_direct(&gateway.parts.storage, &decision).await.map_err(|error| {
         tracing::error!(request = %arrival.id, %error, "a decision can't be recorded anywhere");
         Refusal::Unavailable
     })?;
@@ -37,10 +37,10 @@ pub(super) async fn obtain(
         Judged::Allow { .. } => {
             let mut open = Open::new(gateway.clone(), &decision, arrival.since);
             open.direct = true;
-            Ruling::Permit(Permit { view: Arc::clone(&held.view), call: OpenCall::new(open) })
+            Ruling::Permit(Permit { view: Arc::clone(&found.view), call: OpenCall::new(open) })
         }
         Judged::Refuse { outcome, refusal } => {
-            Ruling::Denial(Denial::new(&held.view, decision.id, outcome, &refusal.rule, &refusal.message))
+            Ruling::Denial(Denial::new(&found.view, decision.id, outcome, &refusal.rule, &refusal.message))
         }
     })
 }

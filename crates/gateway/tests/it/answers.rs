@@ -319,7 +319,7 @@ async fn the_state_of_a_call_in_rounds_is_sealed_for_its_grant_and_its_arguments
     ] {
         assert_eq!((refused.status, refused.code()), (StatusCode::BAD_REQUEST, -32602), "{refused:?}");
     }
-    world.clock.advance(std::time::Duration::from_secs(24 * 60 * 60));
+    world.clock.advance(std::time::Duration::from_hours(24));
     assert_eq!(round(&grant, "read", json!({ "n": 1 }), Some(state)).await.status, StatusCode::BAD_REQUEST);
     assert_eq!(world.upstream.received().len(), before);
 }

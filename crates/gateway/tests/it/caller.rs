@@ -38,10 +38,10 @@ async fn who_has_no_valid_grant_learns_nothing() {
     let world = World::new(ALLOW, plain).await;
     let door = world.door().await;
     let (revoked, other) = (world.grant().await, world.grant().await);
-    let expires = world.now() + Duration::from_secs(60);
-    let expired = world.mint(world.tenant, world.server, Some(world.policy), Some(expires)).await;
+    let end = world.now() + Duration::from_mins(1);
+    let expired = world.mint(world.tenant, world.server, Some(world.policy), Some(end)).await;
     world.revoke(revoked.id).await;
-    world.clock.advance(Duration::from_secs(60));
+    world.clock.advance(Duration::from_mins(1));
     // A second server of the same tenant, and one of another tenant.
     let second = new_id();
     world.insert_server(world.tenant, second, new_id(), ALLOW, &[]).await;

@@ -118,10 +118,14 @@ impl Door {
     }
 }
 
-pub fn message(id: i64, method: &str, params: Value) -> Value {
-    json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params })
+pub fn message(id: i64, method: &str, params: impl Into<Value>) -> Value {
+    let mut message = json!({ "jsonrpc": "2.0", "id": id, "method": method });
+    message["params"] = params.into();
+    message
 }
 
-pub fn call(tool: &str, arguments: Value) -> Value {
-    message(1, "tools/call", json!({ "name": tool, "arguments": arguments }))
+pub fn call(tool: &str, arguments: impl Into<Value>) -> Value {
+    let mut call = message(1, "tools/call", json!({ "name": tool }));
+    call["params"]["arguments"] = arguments.into();
+    call
 }
