@@ -104,8 +104,9 @@ impl Connection {
 
     fn put(&self, redis: MultiplexedConnection, identity: Identity) {
         let generation = *self.generation.borrow() + 1;
-        self.generation.send_replace(generation);
+        // Whoever waits for the number finds the connection. Before it is told, a settle with the old number is stale.
         self.live.store(Some(Arc::new(Live { redis, identity, generation })));
+        self.generation.send_replace(generation);
         tracing::info!(generation, "redis is connected");
     }
 }
