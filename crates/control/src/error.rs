@@ -126,7 +126,7 @@ pub enum Error {
 
 impl Error {
     /// One field that can't be taken.
-    pub(crate) fn field(pointer: &str, message: impl ToString) -> Self {
+    pub(crate) fn field(pointer: &str, message: impl std::fmt::Display) -> Self {
         Self::Invalid(vec![FieldProblem { pointer: pointer.to_owned(), message: message.to_string() }])
     }
 

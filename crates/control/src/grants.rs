@@ -1,18 +1,19 @@
 //! Grants: the tokens that agents call with. Every change is obeyed by the next call.
 
+mod token;
+
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
-use domain::{GrantId, IdError, Identity, Label, PolicyId, Role, Secret, ServerId, UserId};
+use domain::{GrantId, IdError, Identity, Label, PolicyId, Role, Secret, ServerId};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use storage::{GrantRow, NewGrantRow, TokenRow};
+use storage::{GrantRow, NewGrantRow, TenantTx};
 use utoipa::ToSchema;
-use vault::{Place, Token, TokenKind};
 
 use crate::change::Event;
-use crate::clients::configurations;
 use crate::input::{self, Problems};
-use crate::throttle::{Action, Subject};
-use crate::{Actor, ClientConfiguration, Conflict, Control, Error, Standing, Who};
+use crate::{Actor, ClientConfiguration, Conflict, Control, Error, Standing};
 
 /// A grant, without its token.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -146,49 +147,16 @@ impl Control {
         if let Some(server) = server {
             self.server(actor, server).await?;
         }
-        let rows = self.tenant(actor).await?.grants(server, None, self.now()).await?;
-        Ok(rows.into_iter().map(|row| Grant::of(row, self.now())).collect())
+        let mut tx = self.tenant(actor).await?;
+        let rows = tx.grants(server, None, self.now()).await?;
+        self.with_last_use(&mut tx, rows).await
     }
 
     /// One grant.
     pub async fn grant(&self, actor: &Actor, id: GrantId) -> Result<Grant, Error> {
-        let row = self.tenant(actor).await?.grants(None, Some(id), self.now()).await?.pop();
-        Ok(Grant::of(row.ok_or(Error::NotFound)?, self.now()))
-    }
-
-    /// Replaces the token; the old one is refused from the next call on. Needs `editor`.
-    pub async fn rotate_grant(&self, actor: &Actor, id: GrantId) -> Result<MintedGrant, Error> {
-        let grant = self.unrevoked(actor, id).await?;
-        let (token, row) = self.new_token(actor, id)?;
-        let mut change = self.change(actor).await?;
-        if !change.rotate_grant(id, &row, self.now()).await? {
-            return Err(Conflict::Revoked.into());
-        }
-        change.commit(actor, Event::new("grant.rotate", id.uuid(), grant.label)).await?;
-        self.minted(actor, id, &token).await
-    }
-
-    /// Shows the token again, to a person who types their password; it is in the admin log. Needs `admin`.
-    pub async fn reveal_grant(
-        &self,
-        actor: &Actor,
-        id: GrantId,
-        password: &Secret<String>,
-    ) -> Result<MintedGrant, Error> {
-        actor.needs(Role::Admin)?;
-        let Who::User { id: user, .. } = actor.who else { return Err(Error::PeopleOnly) };
-        let grant = self.unrevoked(actor, id).await?;
-        self.check_own_password(user, password).await?;
-
         let mut tx = self.tenant(actor).await?;
-        let sealed = tx.sealed_token(id).await?.ok_or(Conflict::Revoked)?;
-        let place = Place::GrantToken { tenant: actor.tenant, grant: id };
-        let opened = self.parts().keyring.open(&sealed, place)?;
-        let text = std::str::from_utf8(opened.expose()).map_err(Error::internal)?;
-        let token = Token::parse(TokenKind::Grant, text)?;
-        // Written down before it is shown.
-        self.commit(tx, actor, Event::new("grant.reveal", id.uuid(), grant.label)).await?;
-        self.minted(actor, id, &token).await
+        let rows = tx.grants(None, Some(id), self.now()).await?;
+        self.with_last_use(&mut tx, rows).await?.pop().ok_or(Error::NotFound)
     }
 
     /// Takes the grant back for good; revoking a revoked one changes nothing. Needs `editor`.
@@ -243,44 +211,18 @@ impl Control {
         self.grant(actor, id).await
     }
 
+    async fn with_last_use(&self, tx: &mut TenantTx, rows: Vec<GrantRow>) -> Result<Vec<Grant>, Error> {
+        let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+        let used: HashMap<_, _> = audit::last_used(tx, &ids).await?.into_iter().collect();
+        let now = self.now();
+        Ok(rows.into_iter().map(|row| Grant::of(used.get(&row.id).copied(), row, now)).collect())
+    }
+
     /// A grant that can still be changed.
     async fn unrevoked(&self, actor: &Actor, id: GrantId) -> Result<Grant, Error> {
         actor.needs(Role::Editor)?;
         let grant = self.grant(actor, id).await?;
         if grant.revoked_at.is_some() { Err(Conflict::Revoked.into()) } else { Ok(grant) }
-    }
-
-    fn new_token(&self, actor: &Actor, id: GrantId) -> Result<(Token, TokenRow), Error> {
-        let parts = self.parts();
-        let token = Token::generate(TokenKind::Grant, &parts.entropy);
-        let place = Place::GrantToken { tenant: actor.tenant, grant: id };
-        let sealed = parts.keyring.seal(token.expose().as_bytes(), place, &parts.entropy)?;
-        let row = TokenRow { hash: token.hash(), sealed, hint: token.hint() };
-        Ok((token, row))
-    }
-
-    async fn minted(&self, actor: &Actor, id: GrantId, token: &Token) -> Result<MintedGrant, Error> {
-        let grant = self.grant(actor, id).await?;
-        let url = self.gateway_url(grant.server_id);
-        let clients = configurations(&grant.server_name, &url, token.expose());
-        Ok(MintedGrant { grant, token: Secret::new(token.expose().to_owned()), clients })
-    }
-
-    /// The password of whoever is logged in, typed again.
-    async fn check_own_password(&self, user: UserId, password: &Secret<String>) -> Result<(), Error> {
-        let wrong = || Error::field("/password", "is wrong: type the password that you log in with");
-        if password.expose().len() > input::PASSWORD_BYTES {
-            return Err(wrong());
-        }
-        let subjects = [Subject::User(user)];
-        self.count(Action::Reveal, &subjects).await?;
-        let stored = self.parts().storage.system().await?.password_hash(user).await?;
-        if !self.verify_password(password, stored).await? {
-            return Err(wrong());
-        }
-        let mut tx = self.parts().storage.system().await?;
-        self.uncount(&mut tx, Action::Reveal, &subjects).await?;
-        Ok(tx.commit().await?)
     }
 }
 
@@ -289,7 +231,7 @@ fn policy_id(text: Option<&str>) -> Result<Option<PolicyId>, IdError> {
 }
 
 impl Grant {
-    fn of(row: GrantRow, now: DateTime<Utc>) -> Self {
+    fn of(last_used_at: Option<DateTime<Utc>>, row: GrantRow, now: DateTime<Utc>) -> Self {
         let policy =
             row.policy.map(|policy| PolicyRef { id: policy.id, name: policy.name, version: policy.version });
         Self {
@@ -306,7 +248,7 @@ impl Grant {
             rotated_at: row.rotated_at,
             expires_at: row.expires_at,
             revoked_at: row.revoked_at,
-            last_used_at: None,
+            last_used_at,
         }
     }
 }

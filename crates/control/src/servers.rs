@@ -1,126 +1,24 @@
 //! Upstream servers: registering, renaming, their credentials and tools.
 
+mod difference;
 mod headers;
 mod input;
-
-use std::collections::{HashMap, HashSet};
+mod view;
 
 use chrono::{DateTime, Utc};
 use domain::{Label, Role, ServerId, UpstreamUrl};
-use serde::Serialize;
 use serde_json::json;
-use storage::{NewServerRow, ServerRow, Sighting, TenantTx, ToolDefinition, ToolRow};
-use utoipa::ToSchema;
+use storage::{NewServerRow, ServerRow, Sighting, TenantTx};
 
 pub(crate) use headers::UpstreamHeader;
 pub use input::{NewHeader, NewServer, ProbeRequest, ServerChange};
+pub use view::{ProbeReport, Server, ServerState, ToolRefresh};
 
+use self::difference::Difference;
 use crate::change::Event;
 use crate::input::Problems;
 use crate::probe::Sight;
 use crate::{Actor, Conflict, Control, Error, Tool};
-
-/// What the last look at an upstream found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ServerState {
-    /// It speaks MCP and listed its tools.
-    Ready,
-    /// It answered 401 or 403.
-    Unauthorized,
-    /// The name does not resolve, or to an address that may not be called.
-    Refused,
-    /// No connection.
-    Down,
-    /// No answer in time.
-    Slow,
-    /// It answered, but not as an MCP server does.
-    NotMcp,
-}
-
-impl ServerState {
-    /// The word in the database, the API and the pages.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ready => "ready",
-            Self::Unauthorized => "unauthorized",
-            Self::Refused => "refused",
-            Self::Down => "down",
-            Self::Slow => "slow",
-            Self::NotMcp => "not_mcp",
-        }
-    }
-
-    fn read(text: &str) -> Option<Self> {
-        [Self::Ready, Self::Unauthorized, Self::Refused, Self::Down, Self::Slow, Self::NotMcp]
-            .into_iter()
-            .find(|state| state.as_str() == text)
-    }
-}
-
-/// A registered upstream.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct Server {
-    /// Its id, also in the gateway's address.
-    #[schema(value_type = String, format = Uuid)]
-    pub id: ServerId,
-    /// What people call it; unique in the organisation.
-    pub name: String,
-    /// Where calls are forwarded to.
-    pub upstream_url: String,
-    /// Where clients call instead: `https://tollgate.example/mcp/{id}`.
-    pub gateway_url: String,
-    /// The catalogue entry it was made from.
-    pub catalogue_entry: Option<String>,
-    /// What the last look found.
-    pub state: ServerState,
-    /// The same in a sentence that says what to do.
-    pub state_message: String,
-    /// When that was.
-    pub checked_at: DateTime<Utc>,
-    /// Of MCP, as agreed with the upstream.
-    pub protocol_version: Option<String>,
-    /// What the upstream calls itself, with its version.
-    pub upstream_name: Option<String>,
-    /// Names of the headers that are sent to it. Their values are sealed and never shown.
-    pub header_names: Vec<String>,
-    /// Tools it listed.
-    pub tools: i64,
-    /// Policies written for it.
-    pub policies: i64,
-    /// Grants that work.
-    pub grants: i64,
-    /// Since when.
-    pub created_at: DateTime<Utc>,
-}
-
-/// What a look at an upstream found, before anything is saved.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct ProbeReport {
-    /// What was found.
-    pub state: ServerState,
-    /// The same in a sentence that says what to do.
-    pub message: String,
-    /// Of MCP, as agreed with the upstream.
-    pub protocol_version: Option<String>,
-    /// What the upstream calls itself, with its version.
-    pub upstream_name: Option<String>,
-    /// What it can do, in its own order; empty unless ready.
-    pub tools: Vec<Tool>,
-}
-
-/// What changed when the tools were read anew.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct ToolRefresh {
-    /// The server afterwards.
-    pub server: Server,
-    /// Names that are new.
-    pub added: Vec<String>,
-    /// Names that are gone.
-    pub removed: Vec<String>,
-    /// Names whose description, schema or annotations differ.
-    pub changed: Vec<String>,
-}
 
 /// Servers an organisation may have.
 const MOST: i64 = 200;
@@ -361,33 +259,5 @@ impl Sight {
             upstream_name: self.upstream_name.as_deref(),
             at,
         }
-    }
-}
-
-/// Names of tools that are new, gone, or defined otherwise.
-#[derive(Debug, Default)]
-struct Difference {
-    added: Vec<String>,
-    removed: Vec<String>,
-    changed: Vec<String>,
-}
-
-impl Difference {
-    fn between(before: &[ToolRow], now: &[ToolDefinition]) -> Self {
-        let known: HashMap<_, _> =
-            before.iter().map(|row| (row.definition.name.as_str(), row.definition.digest)).collect();
-        let listed: HashSet<_> = now.iter().map(|tool| tool.name.as_str()).collect();
-        let mut difference = Self::default();
-        for tool in now {
-            match known.get(tool.name.as_str()) {
-                None => difference.added.push(tool.name.clone()),
-                Some(digest) if *digest != tool.digest => difference.changed.push(tool.name.clone()),
-                Some(_) => {}
-            }
-        }
-        let gone =
-            before.iter().map(|row| &row.definition.name).filter(|name| !listed.contains(name.as_str()));
-        difference.removed = gone.cloned().collect();
-        difference
     }
 }

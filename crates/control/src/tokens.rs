@@ -9,7 +9,7 @@ use vault::{Token, TokenKind};
 use crate::accounts::TOUCH_AFTER;
 use crate::{Actor, Control, Error, Standing, Who, keys};
 
-/// A signed token (JWT, EdDSA) that stands for its maker for a quarter of an hour.
+/// A signed token (JWT, Ed25519) that stands for its maker for a quarter of an hour.
 #[derive(Clone, Debug)]
 pub struct AccessToken {
     /// The JWT.

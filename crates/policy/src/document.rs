@@ -100,14 +100,18 @@ pub(crate) enum Written {
 }
 
 impl Policy {
-    /// The entry of the most specific key that matches, if any.
-    pub(crate) fn entry(&self, tool: &str) -> Option<&Entry> {
+    /// The most specific key that matches, with its entry, if any.
+    pub(crate) fn governing_tool(&self, tool: &str) -> Option<&Tool> {
         let (exact, globs) = self.tools.split_at(self.exact);
-        let found = match exact.binary_search_by(|entry| entry.key.as_str().cmp(tool)) {
+        match exact.binary_search_by(|entry| entry.key.as_str().cmp(tool)) {
             Ok(place) => exact.get(place),
             Err(_) => globs.iter().find(|entry| entry.key.matches(tool)),
-        };
-        found.map(|found| &found.entry)
+        }
+    }
+
+    /// The entry of that key.
+    pub(crate) fn entry(&self, tool: &str) -> Option<&Entry> {
+        self.governing_tool(tool).map(|found| &found.entry)
     }
 
     pub(crate) fn hides(&self, tool: &str) -> bool {

@@ -69,8 +69,7 @@ impl Policy {
 impl Policy {
     /// The key of `tools` that governs a tool, as it is written.
     pub fn governing(&self, tool: &str) -> Option<&str> {
-        let entry = self.entry(tool)?;
-        self.tools.iter().find(|tool| std::ptr::eq(&tool.entry, entry)).map(|tool| tool.key.as_str())
+        self.governing_tool(tool).map(|found| found.key.as_str())
     }
 }
 
