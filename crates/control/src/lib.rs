@@ -33,7 +33,7 @@ pub use control::{Control, ControlParts};
 pub use error::{Conflict, DocumentProblem, Error, FieldProblem, Service};
 pub use grants::{Grant, MintedGrant, NewGrant, PolicyRef};
 pub use keys::{ApiKey, MintedKey, NewKey, Standing};
-pub use organisations::{Organisation, OrganisationName};
+pub use organisations::{Member, Organisation, OrganisationName};
 pub use policies::{
     Choice, Diff, DiffKind, DiffLine, Effect, NewPolicy, Policy, PolicyCheck, PolicyName, PolicySummary,
     PolicyVersion, SavePolicy, Simulation, SimulationResult, ToolChoice, ToolEffect, choose,

@@ -19,19 +19,19 @@ impl Control {
         after: Option<Cursor>,
         limit: u16,
     ) -> Result<Page, Error> {
-        let mut tx = self.parts().storage.tenant(actor.tenant()).await?;
+        let mut tx = self.tenant(actor).await?;
         Ok(audit::search(&mut tx, filter, after, limit).await?)
     }
 
     /// One decision.
     pub async fn decision(&self, actor: &Actor, id: DecisionId) -> Result<Row, Error> {
-        let mut tx = self.parts().storage.tenant(actor.tenant()).await?;
+        let mut tx = self.tenant(actor).await?;
         audit::get(&mut tx, id).await?.ok_or(Error::NotFound)
     }
 
     /// Decisions by hour and outcome, oldest hour first.
     pub async fn histogram(&self, actor: &Actor, filter: &Filter) -> Result<Vec<HourBar>, Error> {
-        let mut tx = self.parts().storage.tenant(actor.tenant()).await?;
+        let mut tx = self.tenant(actor).await?;
         Ok(audit::histogram(&mut tx, filter).await?)
     }
 
@@ -48,13 +48,13 @@ impl Control {
 
     /// Where a tail begins that is to show what comes from now on.
     pub async fn tail_start(&self, actor: &Actor) -> Result<TailCursor, Error> {
-        let mut tx = self.parts().storage.tenant(actor.tenant()).await?;
+        let mut tx = self.tenant(actor).await?;
         Ok(audit::tail_start(&mut tx).await?)
     }
 
     /// What was written or completed since `after`.
     pub async fn tail(&self, actor: &Actor, filter: &Filter, after: TailCursor) -> Result<Tail, Error> {
-        let mut tx = self.parts().storage.tenant(actor.tenant()).await?;
+        let mut tx = self.tenant(actor).await?;
         Ok(audit::tail(&mut tx, filter, after).await?)
     }
 
@@ -65,13 +65,13 @@ impl Control {
         server: Option<ServerId>,
         since: DateTime<Utc>,
     ) -> Result<Vec<ToolCount>, Error> {
-        let mut tx = self.parts().storage.tenant(actor.tenant()).await?;
+        let mut tx = self.tenant(actor).await?;
         Ok(audit::tool_counts(&mut tx, server, since).await?)
     }
 
     /// What happened at each server since `since`, hour by hour.
     pub async fn server_hours(&self, actor: &Actor, since: DateTime<Utc>) -> Result<Vec<ServerHour>, Error> {
-        let mut tx = self.parts().storage.tenant(actor.tenant()).await?;
+        let mut tx = self.tenant(actor).await?;
         Ok(audit::server_hours(&mut tx, since).await?)
     }
 
@@ -82,7 +82,7 @@ impl Control {
         since: DateTime<Utc>,
         limit: u16,
     ) -> Result<Vec<RuleCount>, Error> {
-        let mut tx = self.parts().storage.tenant(actor.tenant()).await?;
+        let mut tx = self.tenant(actor).await?;
         Ok(audit::top_rules(&mut tx, since, limit).await?)
     }
 
@@ -93,7 +93,7 @@ impl Control {
         grant: GrantId,
         since: DateTime<Utc>,
     ) -> Result<Vec<ClientUse>, Error> {
-        let mut tx = self.parts().storage.tenant(actor.tenant()).await?;
+        let mut tx = self.tenant(actor).await?;
         Ok(audit::clients_of(&mut tx, grant, since).await?)
     }
 }

@@ -1,10 +1,10 @@
 //! Organisations: making another one, renaming, and the numbers of the overview.
 
 use chrono::{DateTime, Utc};
-use domain::{Label, Role, Slug, TenantId};
+use domain::{Label, Role, Slug, TenantId, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use storage::SystemTx;
+use storage::{MemberRow, SystemTx};
 use utoipa::ToSchema;
 
 use crate::change::Event;
@@ -34,6 +34,21 @@ pub struct Organisation {
     pub policies: i64,
     /// Grants that work: neither revoked nor expired.
     pub grants: i64,
+}
+
+/// A person who belongs to the organisation.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Member {
+    /// The person.
+    #[schema(value_type = String, format = Uuid)]
+    pub id: UserId,
+    /// Their address.
+    pub email: String,
+    /// What they may do.
+    #[schema(value_type = String, example = "owner")]
+    pub role: Role,
+    /// Since when.
+    pub joined_at: DateTime<Utc>,
 }
 
 /// A name, as typed.
@@ -79,6 +94,18 @@ impl Control {
             policies: row.policies,
             grants: row.grants,
         })
+    }
+
+    /// Who belongs to it, by address.
+    pub async fn members(&self, actor: &Actor) -> Result<Vec<Member>, Error> {
+        let rows = self.parts().storage.system().await?.members(actor.tenant).await?;
+        let member = |row: MemberRow| Member {
+            id: row.user,
+            email: row.email,
+            role: row.role,
+            joined_at: row.created_at,
+        };
+        Ok(rows.into_iter().map(member).collect())
     }
 
     /// Renames it; the address stays. Needs `owner`.

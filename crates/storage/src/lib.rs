@@ -22,7 +22,7 @@ pub use error::{Constraint, Error};
 pub use grants::{GrantPolicyRow, GrantRow, NewGrantRow, TokenRow};
 pub use keys::{KeyRow, NewKeyRow};
 pub use migrate::{MigrateError, create_database, fingerprint, migrate};
-pub use people::{Attempts, MembershipRow, SessionRow, UserRow};
+pub use people::{Attempts, MemberRow, MembershipRow, SessionRow, UserRow};
 pub use policies::{DocumentRow, NewVersionRow, PolicyRow, VersionRow};
 pub use ready::NotReady;
 pub use servers::{NewServerRow, ServerRow, Sighting};

@@ -42,6 +42,19 @@ pub struct MembershipRow {
     pub role: Role,
 }
 
+/// A person who belongs to an organisation.
+#[derive(Clone, Debug)]
+pub struct MemberRow {
+    /// The person.
+    pub user: UserId,
+    /// Their address.
+    pub email: String,
+    /// What they may do there.
+    pub role: Role,
+    /// Since when.
+    pub created_at: DateTime<Utc>,
+}
+
 /// How often something was tried since it was counted from nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attempts {
@@ -188,6 +201,29 @@ impl SystemTx {
                     slug: row.slug,
                     name: row.name,
                     role: read_role(&row.role)?,
+                })
+            })
+            .collect()
+    }
+
+    /// Who belongs to an organisation, by address.
+    pub async fn members(&mut self, tenant: TenantId) -> Result<Vec<MemberRow>, Error> {
+        let rows = sqlx::query!(
+            "SELECT u.id, u.email, m.role, m.created_at
+             FROM memberships m JOIN users u ON u.id = m.user_id
+             WHERE m.tenant_id = $1
+             ORDER BY u.email",
+            tenant.uuid()
+        )
+        .fetch_all(self.connection())
+        .await?;
+        rows.into_iter()
+            .map(|row| {
+                Ok(MemberRow {
+                    user: row.id.into(),
+                    email: row.email,
+                    role: read_role(&row.role)?,
+                    created_at: row.created_at,
                 })
             })
             .collect()

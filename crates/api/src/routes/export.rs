@@ -61,8 +61,9 @@ fn format(text: Option<&str>, reader: &mut Reader) -> Format {
     match text {
         None | Some("ndjson") => Format::Ndjson,
         Some("csv") => Format::Csv,
-        Some(_) => {
-            reader.refuse("format", &"is not a format: use ndjson or csv");
+        Some(other) => {
+            let other: String = other.chars().take(80).collect();
+            reader.refuse("format", &format!("`{other}` is not a format: use ndjson or csv"));
             Format::Ndjson
         }
     }

@@ -47,6 +47,7 @@ fn organisations() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .routes(routes!(organisations::list_organisations, organisations::create_organisation))
         .routes(routes!(organisations::get_organisation, organisations::rename_organisation))
+        .routes(routes!(organisations::list_members))
         .routes(routes!(keys::list_keys, keys::create_key))
         .routes(routes!(keys::revoke_key))
 }

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use control::{Control, Membership, Organisation, OrganisationName};
+use control::{Control, Member, Membership, Organisation, OrganisationName};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -86,6 +86,18 @@ pub(crate) async fn rename_organisation(
     Strict(body): Strict<OrganisationName>,
 ) -> Result<Json<Organisation>, Problem> {
     Ok(Json(control.rename_organisation(&actor, &body).await?))
+}
+
+/// List the members of the organisation
+#[utoipa::path(
+    get, path = "/members", tag = "organisations",
+    responses((status = 200, description = "By e-mail.", body = Page<Member>))
+)]
+pub(crate) async fn list_members(
+    State(control): State<Control>,
+    Caller(actor): Caller,
+) -> Result<Json<Page<Member>>, Problem> {
+    Ok(Json(Page::whole(control.members(&actor).await?)))
 }
 
 impl From<&Membership> for MembershipBody {

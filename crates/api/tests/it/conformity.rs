@@ -55,7 +55,7 @@ pub fn check(method: &str, path: &str, answer: &Answer) {
     };
     let kind = answer.header("content-type").split(';').next().unwrap().to_owned();
     assert!(content.contains_key(&kind), "`{kind}` is not in the document: {said}");
-    if kind.ends_with("json") {
+    if matches!(kind.as_str(), "application/json" | "application/problem+json") {
         validate(&content[&kind]["schema"], &answer.body, &said);
     }
 }

@@ -7,6 +7,7 @@
 
 mod accounts;
 mod conformity;
+mod decisions;
 mod document;
 mod keys;
 mod organisations;

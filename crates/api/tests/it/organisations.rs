@@ -74,3 +74,23 @@ async fn an_admin_does_not_rename_it() {
     }
     "#);
 }
+
+#[tokio::test]
+async fn members_are_listed() {
+    let api = Api::start().await;
+    let (acme, _other) = (api.organisation("Acme").await, api.organisation("Other").await);
+    let members = api.get("/api/v1/members", &acme.owner).await.expect(200);
+    assert_snapshot!(shown(&members), @r#"
+    {
+      "items": [
+        {
+          "id": "[id]",
+          "email": "acme@example.com",
+          "role": "owner",
+          "joined_at": "[time]"
+        }
+      ],
+      "next": null
+    }
+    "#);
+}
