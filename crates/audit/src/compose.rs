@@ -6,15 +6,9 @@ use chrono::{DateTime, Utc};
 use domain::Outcome;
 use ledger::LimitMark;
 
+use crate::sizes::{self, KEY, KEYS, LONG, SHORT};
 use crate::stored::{Ending, Stored};
 use crate::{Closing, Decision, LimitNote, ShadowNote};
-
-/// Characters kept of a text that a caller chose.
-const SHORT: usize = 512;
-/// Characters kept of a sentence.
-const LONG: usize = 4096;
-/// Argument keys kept.
-const KEYS: usize = 256;
 
 /// What the ledger wrote beside a decision.
 #[derive(Clone, Copy, Debug, Default)]
@@ -67,7 +61,7 @@ fn facts(decision: &Decision) -> Stored {
     let text = |text: &Option<String>| text.as_deref().and_then(short);
     let (server, grant, policy) = (&decision.server, &decision.grant, &decision.policy);
     let mut argument_keys: Vec<String> =
-        decision.argument_keys.iter().take(KEYS).filter_map(|key| clip(key, SHORT)).collect();
+        decision.argument_keys.iter().take(KEYS).filter_map(|key| clip(key, KEY)).collect();
     argument_keys.sort_unstable();
     Stored {
         tenant_id: decision.tenant.uuid(),
@@ -134,7 +128,6 @@ fn short(text: &str) -> Option<String> {
 
 /// At most so many characters; none of nothing. Postgres keeps no NUL in a text.
 fn clip(text: &str, most: usize) -> Option<String> {
-    let clipped: String =
-        text.chars().take(most).map(|c| if c == '\0' { char::REPLACEMENT_CHARACTER } else { c }).collect();
-    (!clipped.is_empty()).then_some(clipped)
+    let clipped = sizes::clip(text, most);
+    (!clipped.is_empty()).then(|| clipped.replace('\0', "\u{fffd}"))
 }

@@ -15,6 +15,7 @@ mod record;
 mod row;
 mod search;
 mod select;
+mod sizes;
 mod statements;
 mod statistics;
 mod stored;

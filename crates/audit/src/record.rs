@@ -6,6 +6,8 @@ use domain::{DecisionId, GrantId, Outcome, PolicyId, ServerId, TenantId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::sizes;
+
 /// The bytes are not a record.
 #[derive(Debug, thiserror::Error)]
 #[error("the record can't be read: {0}: was it written by a newer version?")]
@@ -37,8 +39,10 @@ pub struct GrantNote {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ClientNote {
     /// `clientInfo.name`.
+    #[serde(default, serialize_with = "sizes::short")]
     pub name: Option<String>,
     /// `clientInfo.version`.
+    #[serde(default, serialize_with = "sizes::short")]
     pub version: Option<String>,
 }
 
@@ -60,6 +64,7 @@ pub struct LimitNote {
     /// JSON Pointer of the limit.
     pub rule: String,
     /// The sentence for the caller.
+    #[serde(serialize_with = "sizes::sentence")]
     pub message: String,
 }
 
@@ -85,6 +90,7 @@ pub struct ShadowNote {
     /// The rule that would have refused it.
     pub rule: String,
     /// The sentence the caller would have got.
+    #[serde(serialize_with = "sizes::sentence")]
     pub message: String,
 }
 
@@ -114,28 +120,28 @@ pub struct Decision {
     #[serde(default)]
     pub address: Option<String>,
     /// MCP protocol version.
-    #[serde(default)]
+    #[serde(default, serialize_with = "sizes::short")]
     pub protocol_version: Option<String>,
     /// JSON-RPC method.
-    #[serde(default)]
+    #[serde(default, serialize_with = "sizes::short")]
     pub method: Option<String>,
     /// The tool, by the name it was called.
-    #[serde(default)]
+    #[serde(default, serialize_with = "sizes::short")]
     pub tool: Option<String>,
     /// JSON Pointer of the rule that refused it, or a word in parentheses.
-    #[serde(default)]
+    #[serde(default, serialize_with = "sizes::short")]
     pub rule: Option<String>,
     /// The sentence the caller got.
-    #[serde(default)]
+    #[serde(default, serialize_with = "sizes::long")]
     pub message: Option<String>,
     /// Which condition of the rule held or failed.
-    #[serde(default)]
+    #[serde(default, serialize_with = "sizes::long")]
     pub condition: Option<String>,
     /// The policy that judged.
     #[serde(default)]
     pub policy: Option<PolicyNote>,
     /// The keys of the arguments; sorted when the row is written.
-    #[serde(default)]
+    #[serde(default, serialize_with = "sizes::keys")]
     pub argument_keys: Vec<String>,
     /// Keyed hash of the arguments, in hexadecimal.
     #[serde(default)]
@@ -153,7 +159,7 @@ pub struct Decision {
     #[serde(default)]
     pub request_bytes: Option<u64>,
     /// W3C trace id.
-    #[serde(default)]
+    #[serde(default, serialize_with = "sizes::short")]
     pub trace_id: Option<String>,
 }
 
@@ -171,7 +177,7 @@ pub struct Closing {
     /// The upstream failed, or its result said so: the outcome becomes `error`.
     pub failed: bool,
     /// Why it failed, in words.
-    #[serde(default)]
+    #[serde(default, serialize_with = "sizes::long")]
     pub failure: Option<String>,
     /// HTTP status of the upstream; none when it could not be reached.
     #[serde(default)]
