@@ -13,7 +13,13 @@ use crate::cli::ServeRole;
 #[derive(Debug, Args)]
 pub struct LogConfig {
     /// What is logged, in tracing's filter syntax
-    #[arg(long, env = "TOLLGATE_LOG", default_value = "info", global = true, value_name = "FILTER")]
+    #[arg(
+        long,
+        env = "TOLLGATE_LOG",
+        default_value = "info,rmcp=warn",
+        global = true,
+        value_name = "FILTER"
+    )]
     pub log: String,
     /// How a line is written
     #[arg(long, env = "TOLLGATE_LOG_FORMAT", value_enum, default_value = "text", global = true)]

@@ -80,7 +80,7 @@ pub async fn run(args: &DemoArgs) -> anyhow::Result<ExitCode> {
     if args.once {
         return Ok(if surprises.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
-    write_what_to_try(&mut out, &url, &mcp, &seeded, &state)?;
+    write_what_to_try(&mut out, &url, &mcp, &seeded, &state.password, &args.state)?;
     tokio::select! {
         ended = sim.ended() => ended?,
         ended = tollgate.ended() => ended?,
@@ -149,7 +149,8 @@ fn write_what_to_try(
     url: &str,
     mcp: &str,
     seeded: &seed::Seeded,
-    state: &State,
+    password: &str,
+    logs: &Path,
 ) -> std::io::Result<()> {
     let token: &Secret<String> = &seeded.token;
     writeln!(
@@ -157,9 +158,9 @@ fn write_what_to_try(
         "\n  Pages    {url}/o/{}\n  Log-in   {}\n  Password {}\n\n  Server   {mcp}\n  Grant    {}\n\n  Ctrl-C ends it. Logs are in {}.",
         seeded.slug,
         seed::EMAIL,
-        state.password,
+        password,
         token.expose(),
-        Path::new(".dev/demo").display(),
+        logs.display(),
     )?;
     out.flush()
 }

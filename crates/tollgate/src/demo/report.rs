@@ -51,7 +51,12 @@ pub fn print(out: &mut impl Write, rows: &[Value]) -> std::io::Result<()> {
                 word(row, "tool"),
                 word(row, "outcome"),
                 word(row, "rule"),
-                millis(&row["gateway_micros"]),
+                // A refused call ends with its decision.
+                millis(
+                    row.get("gateway_micros")
+                        .filter(|micros| micros.is_u64())
+                        .unwrap_or(&row["judged_micros"]),
+                ),
                 millis(&row["upstream_micros"]),
             ]
         })
