@@ -1,0 +1,89 @@
+//! What to do about a decision: links to where it can be changed, in the order that people want them.
+
+use audit::Row;
+use domain::Outcome;
+
+use crate::frame::Frame;
+
+/// Something to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Action {
+    /// A verb and its object.
+    pub name: &'static str,
+    /// Where; none where it is done elsewhere.
+    pub href: Option<String>,
+    /// Why.
+    pub text: &'static str,
+}
+
+/// What became of the request, in a sentence.
+pub fn sentence(row: &Row) -> String {
+    if let Some(message) = row.message.as_ref().or(row.failure.as_ref()) {
+        return message.clone();
+    }
+    match row.outcome {
+        Outcome::Allow => "the policy let it through to the upstream",
+        Outcome::Deny => "the policy refused it, and the upstream never saw it",
+        Outcome::Hidden => {
+            "the tool is hidden from this grant: the caller was told that there is no such tool"
+        }
+        Outcome::Limit => "a limit was used up, and the upstream never saw it",
+        Outcome::Pending => "a person must approve it first",
+        Outcome::Error => "it was let through, and the upstream failed",
+        Outcome::Unauthenticated => "the request had no token of a working grant of this server",
+        Outcome::Malformed => "the request can't be read safely, and the upstream never saw it",
+    }
+    .to_owned()
+}
+
+/// What can be done about it by somebody who may.
+pub fn actions(row: &Row, frame: &Frame) -> Vec<Action> {
+    let server = row.server.as_ref().map(|server| frame.path(&format!("/servers/{}", server.id)));
+    let at = |rest: String| server.as_ref().map(|server| format!("{server}{rest}"));
+    let policy = row.policy.as_ref().and_then(|policy| at(format!("/policies/{}", policy.id)));
+    let grant = row.grant.as_ref().and_then(|grant| at(format!("/grants/{}", grant.id)));
+    let edit = |text| Action { name: "Edit the policy", href: policy.clone(), text };
+    let attach = |text| Action {
+        name: "Attach another policy",
+        href: grant.as_ref().map(|grant| format!("{grant}#policy")),
+        text,
+    };
+    let all = match row.outcome {
+        Outcome::Deny | Outcome::Hidden if row.policy.is_none() => {
+            vec![attach("to this grant: without one, every call is denied.")]
+        }
+        Outcome::Deny | Outcome::Hidden => vec![
+            edit("if every grant under it should be allowed this call."),
+            attach("to this grant, if only it should be."),
+        ],
+        Outcome::Limit => vec![
+            edit("to raise the limit, or to count it for another scope."),
+            attach("to this grant, if only it should have more."),
+        ],
+        Outcome::Error => vec![Action {
+            name: "Look at the server",
+            href: at("/settings".to_owned()),
+            text: "if it fails often: its address or credentials may have changed.",
+        }],
+        Outcome::Unauthenticated => vec![Action {
+            name: "Look at the server's grants",
+            href: at("/grants".to_owned()),
+            text: "the token may be revoked, expired, or of another server.",
+        }],
+        Outcome::Malformed => vec![Action {
+            name: "Mend the client",
+            href: None,
+            text: "two parsers could read this request differently, so it is never forwarded.",
+        }],
+        Outcome::Pending => vec![edit("if calls like this need nobody's approval.")],
+        Outcome::Allow => vec![
+            edit("if calls like this should not go through."),
+            Action {
+                name: "Revoke the grant",
+                href: grant.clone(),
+                text: "if this caller should not call at all.",
+            },
+        ],
+    };
+    all.into_iter().filter(|action| action.href.is_some() || row.outcome == Outcome::Malformed).collect()
+}

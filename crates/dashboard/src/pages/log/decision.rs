@@ -1,0 +1,88 @@
+//! `/o/{org}/log/{decision}`: the four questions about one decision, on one screen.
+
+use askama::Template;
+use audit::{Row, ShadowNote};
+use axum::extract::State;
+use domain::DecisionId;
+use url::form_urlencoded::byte_serialize;
+
+use super::advice::{Action, actions, sentence};
+use crate::at::At;
+use crate::caller::Member;
+use crate::error::ErrorPage;
+use crate::frame::Frame;
+use crate::render::Page;
+use crate::state::DashboardState;
+use crate::view::filters;
+use crate::view::lines::{Line, excerpt};
+
+/// Lines shown around the rule.
+const AROUND: usize = 4;
+
+/// The page.
+#[derive(Template)]
+#[template(path = "log/decision.html")]
+pub struct Decision {
+    pub frame: Frame,
+    pub row: Row,
+    /// The rule with the JSON around it; empty where the policy is gone or the rule is none of its text.
+    pub excerpt: Vec<Line>,
+    /// The rule's place in its version of the policy.
+    pub jump: Option<String>,
+    pub actions: Vec<Action>,
+}
+
+impl Decision {
+    /// What was called.
+    pub fn subject(&self) -> &str {
+        self.row.tool.as_deref().or(self.row.method.as_deref()).unwrap_or("request")
+    }
+
+    /// What became of it.
+    pub fn sentence(&self) -> String {
+        sentence(&self.row)
+    }
+
+    /// What a policy in shadow mode would have done.
+    pub fn shadow_sentence(shadow: &ShadowNote) -> String {
+        let ShadowNote { outcome, rule, message } = shadow;
+        format!("in shadow mode; enforced, it would have been `{outcome}` by `{rule}`: {message}")
+    }
+}
+
+/// `GET /o/{org}/log/{decision}`
+pub async fn decision(
+    State(state): State<DashboardState>,
+    member: Member,
+    At((_, id)): At<(String, DecisionId)>,
+) -> Result<Page<Decision>, ErrorPage> {
+    let row = state.control.decision(&member.actor, id).await?;
+    let document = document(&state, &member, &row).await?;
+    let frame = member.frame(&state, "log");
+    let jump = document.as_ref().and_then(|_| jump(&row, &frame));
+    let excerpt = match (&document, &row.rule) {
+        (Some(document), Some(rule)) => excerpt(document, rule, AROUND),
+        _ => Vec::new(),
+    };
+    Ok(Page(Decision { actions: actions(&row, &frame), frame, row, excerpt, jump }))
+}
+
+/// The text that judged; none where no policy did, or it is deleted.
+async fn document(state: &DashboardState, member: &Member, row: &Row) -> Result<Option<String>, ErrorPage> {
+    let Some(policy) = &row.policy else { return Ok(None) };
+    match state.control.policy(&member.actor, policy.id, Some(policy.version)).await {
+        Ok(version) => Ok(Some(version.document)),
+        Err(control::Error::NotFound) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn jump(row: &Row, frame: &Frame) -> Option<String> {
+    let (server, policy) = (row.server.as_ref()?, row.policy.as_ref()?);
+    let version =
+        frame.path(&format!("/servers/{}/policies/{}/versions/{}", server.id, policy.id, policy.version));
+    Some(match &row.rule {
+        Some(rule) => format!("{version}?rule={}#rule", byte_serialize(rule.as_bytes()).collect::<String>()),
+        None => version,
+    })
+}

@@ -1,0 +1,10 @@
+//! `/o/{org}/servers/{server}/policies`: the list, the editor, and the history of one policy.
+
+pub mod choices;
+pub mod diff;
+pub mod editor;
+pub mod history;
+pub mod list;
+pub mod manage;
+pub mod new;
+pub mod version;

@@ -1,0 +1,9 @@
+//! `/o/{org}/servers`: a file a page of the list and of one server.
+
+pub mod headers;
+pub mod list;
+pub mod new;
+pub mod overview;
+pub mod settings;
+pub mod tools;
+pub mod view;

@@ -1,0 +1,82 @@
+//! `/o/{org}/servers/{server}/settings`: name, address, credentials, deletion.
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect, Response};
+use control::ServerChange;
+use domain::ServerId;
+
+use super::headers::typed;
+use super::view::View;
+use crate::at::At;
+use crate::caller::Member;
+use crate::error::ErrorPage;
+use crate::form::Form;
+use crate::frame::Frame;
+use crate::render::{Page, refused};
+use crate::state::DashboardState;
+use crate::view::filters;
+
+/// The page.
+#[derive(Template)]
+#[template(path = "servers/settings.html")]
+pub struct Settings {
+    pub frame: Frame,
+    pub view: View,
+    pub form: Form,
+    /// The form that deletes the server.
+    pub deletion: Form,
+}
+
+/// `GET /o/{org}/servers/{server}/settings`
+pub async fn settings(
+    State(state): State<DashboardState>,
+    member: Member,
+    At((_, id)): At<(String, ServerId)>,
+) -> Result<Page<Settings>, ErrorPage> {
+    let view = View::of(&state, &member, id, "/settings").await?;
+    let form = Form::with([("name", &view.server.name), ("upstream_url", &view.server.upstream_url)]);
+    Ok(Page(Settings { frame: member.frame(&state, "servers"), view, form, deletion: Form::default() }))
+}
+
+/// `POST /o/{org}/servers/{server}/settings`
+pub async fn change(
+    State(state): State<DashboardState>,
+    member: Member,
+    At((_, id)): At<(String, ServerId)>,
+    mut form: Form,
+) -> Result<Response, ErrorPage> {
+    let headers = typed(&mut form);
+    let replaced = form.value("credentials") == "replace" || !headers.is_empty();
+    let input = ServerChange {
+        name: Some(form.value("name").to_owned()),
+        upstream_url: Some(form.value("upstream_url").to_owned()),
+        headers: replaced.then_some(headers),
+    };
+    match state.control.update_server(&member.actor, id, &input).await {
+        Ok(_) => Ok(Redirect::to(&member.path(&format!("/servers/{id}/settings"))).into_response()),
+        Err(error) => {
+            form.absorb(error)?;
+            let view = View::of(&state, &member, id, "/settings").await?;
+            let deletion = Form::default();
+            Ok(refused(Settings { frame: member.frame(&state, "servers"), view, form, deletion }))
+        }
+    }
+}
+
+/// `POST /o/{org}/servers/{server}/delete`: only with the server's name typed.
+pub async fn delete(
+    State(state): State<DashboardState>,
+    member: Member,
+    At((_, id)): At<(String, ServerId)>,
+    mut deletion: Form,
+) -> Result<Response, ErrorPage> {
+    let view = View::of(&state, &member, id, "/settings").await?;
+    if deletion.value("confirm").trim() != view.server.name {
+        deletion.refuse("confirm", &format!("is not `{}`: type the name exactly", view.server.name));
+        let form = Form::with([("name", &view.server.name), ("upstream_url", &view.server.upstream_url)]);
+        return Ok(refused(Settings { frame: member.frame(&state, "servers"), view, form, deletion }));
+    }
+    state.control.delete_server(&member.actor, id).await?;
+    Ok(Redirect::to(&member.path("/servers")).into_response())
+}

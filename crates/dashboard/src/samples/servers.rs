@@ -1,0 +1,132 @@
+//! Samples of the pages of a server.
+
+use super::data::*;
+use super::html;
+use crate::form::Form;
+use crate::pages::{servers, steps};
+use control::{CatalogueEntry, ClientConfiguration, ProbeReport, ServerState, ToolRefresh};
+use domain::Role;
+
+pub fn all() -> Vec<(&'static str, String)> {
+    let catalogue = vec![CatalogueEntry {
+        id: "flowforge-demo".to_owned(),
+        name: "Flowforge (demo)".to_owned(),
+        description: "Workflow engine with 49 tools, on this machine.".to_owned(),
+        upstream_url: "http://127.0.0.1:9700/mcp".to_owned(),
+        headers: vec!["X-Api-Key".to_owned()],
+    }];
+    let report = ProbeReport {
+        state: ServerState::Ready,
+        message: "it speaks MCP 2025-11-25 and listed 49 tools".to_owned(),
+        protocol_version: Some("2025-11-25".to_owned()),
+        upstream_name: Some("flowforge-sim 0.1.0".to_owned()),
+        tools: tools(),
+    };
+    let filled = Form::with([
+        ("name", "Flowforge"),
+        ("upstream_url", "http://127.0.0.1:9700/mcp"),
+        ("headers.0.name", "X-Api-Key"),
+    ]);
+    let mut refused =
+        Form::with([("name", ""), ("upstream_url", "ftp://x"), ("headers.0.name", "X Api Key")]);
+    super::wrong(
+        &mut refused,
+        &[
+            ("name", "must not be empty: type at least one character"),
+            ("upstream_url", "starts with `ftp:`: only https and http can be called"),
+            ("headers.0.name", "`X Api Key` is not a header name: use letters, digits and hyphens"),
+        ],
+    );
+    let problems = refused.all_problems();
+    let effects = effects();
+    let rows: Vec<_> = tools()
+        .into_iter()
+        .zip(effects)
+        .enumerate()
+        .map(|(at, (tool, effect))| servers::tools::ToolFacts {
+            tool,
+            effect: Some(effect),
+            calls: (at as u64 * 37) % 211,
+            changed: at == 3,
+        })
+        .collect();
+    let refresh = ToolRefresh {
+        server: flowforge(),
+        added: vec!["flowforge_new".to_owned()],
+        removed: vec![],
+        changed: vec![],
+    };
+    vec![
+        (
+            "servers-new",
+            html(&servers::new::New {
+                frame: frame("servers", Role::Owner),
+                catalogue: catalogue.clone(),
+                form: filled,
+                probe: Some(report),
+                problems: Vec::new(),
+            }),
+        ),
+        (
+            "servers-new-refused",
+            html(&servers::new::New {
+                frame: frame("servers", Role::Owner),
+                catalogue,
+                form: refused,
+                probe: None,
+                problems,
+            }),
+        ),
+        (
+            "servers-overview",
+            html(&servers::overview::Overview {
+                frame: frame("servers", Role::Owner),
+                view: view(""),
+                steps: steps::of_server(&flowforge(), false, "/o/acme/servers/10").to_vec(),
+                chart: chart(),
+                clients: clients(),
+                placeholder: servers::overview::PLACEHOLDER,
+                rules: rules(),
+            }),
+        ),
+        (
+            "servers-tools",
+            html(&servers::tools::Tools {
+                frame: frame("servers", Role::Owner),
+                view: view("/tools"),
+                rows,
+                policies: vec![policy()],
+                chosen: Some(policy().id),
+                refresh: Some(refresh),
+            }),
+        ),
+        (
+            "servers-settings",
+            html(&servers::settings::Settings {
+                frame: frame("servers", Role::Owner),
+                view: crate::pages::servers::view::View { server: broken(), ..view("/settings") },
+                form: Form::with([("name", "Ticket desk"), ("upstream_url", &broken().upstream_url)]),
+                deletion: Form::default(),
+            }),
+        ),
+    ]
+}
+
+pub fn clients() -> Vec<ClientConfiguration> {
+    let client = |id, name, text: &str| ClientConfiguration {
+        id,
+        name,
+        hint: "Run once in a terminal.",
+        language: "shell",
+        text: text.to_owned(),
+    };
+    vec![
+        client(
+            "claude-code",
+            "Claude Code",
+            "claude mcp add --transport http flowforge http://127.0.0.1:8480/mcp/0199b5c8 \\\n  --header \"Authorization: Bearer YOUR_GRANT_TOKEN\"",
+        ),
+        client("cursor", "Cursor", "{\n  \"mcpServers\": {}\n}"),
+        client("curl", "curl", "curl ..."),
+    ]
+}
