@@ -4,6 +4,8 @@
 //! be looked at, and no redirect is followed.
 
 mod listing;
+#[cfg(test)]
+mod tests;
 mod trouble;
 mod watched;
 
@@ -48,13 +50,22 @@ pub(crate) struct Sight {
 impl Control {
     /// Looks at the upstream. Never fails: what goes wrong is what was found.
     pub(crate) async fn look(&self, url: &UpstreamUrl, headers: &[UpstreamHeader]) -> Sight {
-        let looked = tokio::time::timeout(PATIENCE, talk(&self.parts().egress, url, headers)).await;
-        match looked.unwrap_or(Err(Trouble::Slow)) {
-            Ok(sight) => sight,
-            Err(trouble) => {
-                let (state, message) = trouble.words(!headers.is_empty());
-                Sight { state, message, protocol_version: None, upstream_name: None, tools: Vec::new() }
-            }
+        look_within(PATIENCE, &self.parts().egress, url, headers).await
+    }
+}
+
+async fn look_within(
+    patience: Duration,
+    egress: &egress::Client,
+    url: &UpstreamUrl,
+    headers: &[UpstreamHeader],
+) -> Sight {
+    let looked = tokio::time::timeout(patience, talk(egress, url, headers)).await;
+    match looked.unwrap_or(Err(Trouble::Slow)) {
+        Ok(sight) => sight,
+        Err(trouble) => {
+            let (state, message) = trouble.words(!headers.is_empty());
+            Sight { state, message, protocol_version: None, upstream_name: None, tools: Vec::new() }
         }
     }
 }

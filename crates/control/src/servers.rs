@@ -1,7 +1,7 @@
 //! Upstream servers: registering, renaming, their credentials and tools.
 
 mod difference;
-mod headers;
+pub(crate) mod headers;
 mod input;
 mod view;
 
