@@ -1,4 +1,4 @@
-//! A policy document in a body: an object, or a string with its text. Either way its text is kept as it was written.
+//! JSON inside of a body whose text is kept as it was written: a policy document, the arguments of a call.
 
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -40,3 +40,31 @@ impl PartialSchema for PolicyText {
 }
 
 impl ToSchema for PolicyText {}
+
+/// The text of a call's arguments.
+#[derive(Debug)]
+pub(crate) struct ArgumentsText(String);
+
+impl ArgumentsText {
+    /// As it was written.
+    pub(crate) fn into_text(self) -> String {
+        self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for ArgumentsText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Box::<RawValue>::deserialize(deserializer).map(|raw| Self(raw.get().to_owned()))
+    }
+}
+
+impl PartialSchema for ArgumentsText {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .description(Some("The arguments of a call, as an agent would send them."))
+            .examples([serde_json::json!({"run_id": "run_1"})])
+            .into()
+    }
+}
+
+impl ToSchema for ArgumentsText {}

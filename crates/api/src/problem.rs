@@ -208,7 +208,8 @@ impl Problem {
     pub(crate) fn render(&self, request_id: &str) -> Response {
         let (status, slug, title) = self.kind();
         if let Self::Control(control::Error::Internal(source)) = self {
-            tracing::error!(request_id, error = %source, "an operation of the API failed");
+            let error: &(dyn std::error::Error + 'static) = &**source;
+            tracing::error!(request_id, error, "an operation of the API failed");
         }
         let document = Document {
             kind: format!("tag:tollgate.dev,2026:{slug}"),

@@ -15,7 +15,7 @@ use crate::caller::Caller;
 use crate::document::Conflict;
 use crate::page::Page;
 use crate::path::Id;
-use crate::policy_text::PolicyText;
+use crate::policy_text::{ArgumentsText, PolicyText};
 use crate::problem::Problem;
 
 /// A policy to make.
@@ -36,6 +36,26 @@ pub(crate) struct NewPolicyBody {
 pub(crate) struct PolicyDocument {
     /// The document.
     document: PolicyText,
+}
+
+/// A call to try a document on.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Simulation)]
+pub(crate) struct SimulationBody {
+    /// The document.
+    document: PolicyText,
+    /// The tool called.
+    #[schema(example = "flowforge_retry_run")]
+    tool: String,
+    /// Its arguments; none when left out.
+    arguments: Option<ArgumentsText>,
+    /// Label of the grant that would be used.
+    #[serde(default)]
+    grant_label: String,
+    /// Identity of the grant that would be used.
+    #[serde(default)]
+    identity: String,
 }
 
 /// A document that was written for a server.
@@ -119,7 +139,7 @@ pub(crate) async fn check_policy(
 ///
 /// As if no limit were used yet; takes from none and calls nothing.
 #[utoipa::path(
-    post, path = "/servers/{id}/policies/simulate", tag = "policies", request_body = Simulation,
+    post, path = "/servers/{id}/policies/simulate", tag = "policies", request_body = SimulationBody,
     params(("id" = Uuid, Path, description = "The server.")),
     responses((status = 200, description = "What would become of the call.", body = SimulationResult))
 )]
@@ -127,9 +147,9 @@ pub(crate) async fn simulate_call(
     State(control): State<Control>,
     Caller(actor): Caller,
     Id(id): Id<ServerId>,
-    Strict(body): Strict<Simulation>,
+    Strict(body): Strict<SimulationBody>,
 ) -> Result<Json<SimulationResult>, Problem> {
-    Ok(Json(control.simulate(&actor, id, &body).await?))
+    Ok(Json(control.simulate(&actor, id, &body.into()).await?))
 }
 
 /// Propose a first policy for a server
@@ -192,4 +212,16 @@ pub(crate) async fn delete_policy(
 ) -> Result<StatusCode, Problem> {
     control.delete_policy(&actor, id).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+impl From<SimulationBody> for Simulation {
+    fn from(body: SimulationBody) -> Self {
+        Self {
+            document: body.document.into_text(),
+            tool: body.tool,
+            arguments: body.arguments.map(ArgumentsText::into_text).unwrap_or_default(),
+            grant_label: body.grant_label,
+            identity: body.identity,
+        }
+    }
 }

@@ -55,7 +55,7 @@ fn decision(tenant: TenantId, n: u32, outcome: Outcome) -> Decision {
 }
 
 /// Five decisions of the organisation: allow, deny, allow, deny, allow.
-async fn five(api: &Api, organisation: &Organisation) -> Vec<Decision> {
+pub async fn five(api: &Api, organisation: &Organisation) -> Vec<Decision> {
     let tenant = tenant(api, organisation).await;
     let mut made = Vec::new();
     for n in 0..5 {

@@ -6,13 +6,17 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod accounts;
+mod admin_log;
 mod conformity;
 mod decisions;
 mod document;
+mod grants;
 mod keys;
 mod organisations;
+mod policies;
 mod refusals;
 mod servers;
+mod tenancy;
 mod tokens;
 mod world;
 

@@ -186,3 +186,21 @@ async fn a_service_that_is_away_is_said_in_words_without_its_address() {
     }
     "#);
 }
+
+#[tokio::test]
+async fn a_fault_of_ours_shows_a_request_id_and_nothing_else() {
+    let api = Api::start().await;
+    let acme = api.organisation("Acme").await;
+    let mut owner = api.database.owner().await;
+    sqlx::query("ALTER TABLE servers RENAME TO elsewhere").execute(&mut owner).await.unwrap();
+    let refused = api.get("/api/v1/servers", &acme.owner).await;
+    assert_snapshot!(shown(&refused.expect(500)), @r#"
+    {
+      "type": "tag:tollgate.dev,2026:internal",
+      "title": "A fault of this service",
+      "status": 500,
+      "detail": "try again; if it stays, name the request id to whoever runs this service",
+      "request_id": "[id]"
+    }
+    "#);
+}

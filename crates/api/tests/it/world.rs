@@ -38,7 +38,6 @@ pub struct Answer {
 
 /// An organisation, by what its owner can prove who they are with.
 pub struct Organisation {
-    pub slug: String,
     pub session: String,
     /// An access token of the owner's log-in.
     pub owner: String,
@@ -117,9 +116,9 @@ impl Api {
         let body = json!({"email": email, "password": PASSWORD, "organisation": name});
         let signed_up = self.post("/api/v1/sign-up", "", body).await.expect(201);
         let session = signed_up["token"].as_str().unwrap().to_owned();
-        let slug = signed_up["organisation"].as_str().unwrap().to_owned();
-        let token = self.post("/api/v1/tokens", &session, json!({"organisation": slug})).await.expect(201);
-        Organisation { slug, session, owner: token["access_token"].as_str().unwrap().to_owned() }
+        let body = json!({"organisation": signed_up["organisation"]});
+        let token = self.post("/api/v1/tokens", &session, body).await.expect(201);
+        Organisation { session, owner: token["access_token"].as_str().unwrap().to_owned() }
     }
 
     /// An API key of an organisation with this role.
