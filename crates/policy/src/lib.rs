@@ -18,6 +18,7 @@ mod path;
 mod pattern;
 mod problem;
 mod read;
+mod rules;
 mod shape;
 mod verdict;
 mod warnings;

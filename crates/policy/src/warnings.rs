@@ -64,7 +64,7 @@ impl Policy {
     fn never_chosen(&self, tool: &Tool, tools: &[ToolFacts<'_>]) -> Option<String> {
         let mut matched = tools.iter().filter(|facts| tool.key.matches(facts.name)).peekable();
         matched.peek()?;
-        let chosen = |name: &str| self.entry(name).is_some_and(|entry| entry.pointer == tool.entry.pointer);
+        let chosen = |name: &str| self.governing_tool(name).is_some_and(|chosen| chosen.key == tool.key);
         let hides_itself = self.hide.iter().any(|hidden| hidden.glob == tool.key);
         let unused = matched.all(|facts| !chosen(facts.name) || (!hides_itself && self.hides(facts.name)));
         unused.then(|| "every tool that it matches is hidden or has a more specific entry".to_owned())
@@ -100,10 +100,7 @@ impl Policy {
 
     /// A tool that approves what waits for a human must not be the agent's that waits.
     fn warn_of_approval(&self, tool: &ToolFacts<'_>) -> Option<Problem> {
-        let found = self
-            .tools
-            .iter()
-            .find(|entry| self.entry(tool.name).is_some_and(|of| of.pointer == entry.entry.pointer));
+        let found = self.governing_tool(tool.name);
         let open = match found {
             Some(entry) => !refuses_all(&entry.entry),
             None => self.default_allows,

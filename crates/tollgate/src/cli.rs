@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use uuid::Uuid;
 
 use crate::config::{DatabaseConfig, LogConfig, OwnerDatabaseConfig, ServeConfig};
+use crate::policy_cli::PolicyCommand;
 
 /// Tollgate stands between AI agents and MCP servers: every call is judged, counted and recorded before it runs.
 #[derive(Debug, Parser)]
@@ -35,6 +36,11 @@ pub enum Command {
     Audit {
         #[command(subcommand)]
         command: AuditCommand,
+    },
+    /// Check, test, judge and import policy documents; needs no database
+    Policy {
+        #[command(subcommand)]
+        command: PolicyCommand,
     },
     /// Start everything on this machine, seed an organisation, and drive an agent through the gateway
     Demo(DemoArgs),

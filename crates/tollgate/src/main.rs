@@ -10,6 +10,7 @@ mod keys;
 mod logging;
 mod migrate;
 mod parts;
+mod policy_cli;
 mod serve;
 mod startup;
 
@@ -48,6 +49,10 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Demo(args) => return demo::run(&args).await,
         Command::Audit { command: AuditCommand::Verify(args) } => return audit_cli::verify(&args).await,
+        Command::Policy { command } => {
+            let (input, output, notes) = (std::io::stdin(), std::io::stdout(), std::io::stderr());
+            return policy_cli::run(&command, &mut input.lock(), &mut output.lock(), &mut notes.lock());
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -134,3 +134,28 @@ fn messages_are_the_documents_or_neutral() {
     ));
     assert!(matches!(verdict(&policy, "ask", "{}", None), Verdict::Pending { expires_in: None, .. }));
 }
+
+#[test]
+fn the_rules_of_a_document_can_be_listed() {
+    let policy = read(include_str!("../data/everything.json"));
+    let rules = policy.rules();
+    let written = json::parse(include_bytes!("../data/everything.json"), 64).expect("JSON");
+    for rule in &rules {
+        assert!(written.pointer(rule).is_some(), "{rule}");
+    }
+    assert_eq!(rules.len(), 20, "{rules:#?}");
+    for expected in [
+        "/hide/0",
+        "/tools/c/action",
+        "/tools/d/action",
+        "/tools/b_*/action",
+        "/tools/b_*/validate_arguments",
+        "/tools/a/require/2",
+        "/all_tools/rate_limit",
+    ] {
+        assert!(rules.iter().any(|rule| rule == expected), "{expected}");
+    }
+    assert_eq!(policy.hiding("c").collect::<Vec<_>>(), ["/tools/c/action"]);
+    assert_eq!(policy.hiding("h_1").collect::<Vec<_>>(), ["/hide/0"]);
+    assert_eq!(policy.hiding("a").count(), 0);
+}
