@@ -1,6 +1,6 @@
 # Everything a person types. The services that demo and test need are started by scripts/services, and stopped after.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fmt
+.PHONY: help demo test bench lint fmt
 
 help: ## show this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
@@ -11,6 +11,9 @@ demo: ## build, start everything, drive an agent through the gateway; ONCE=1 end
 
 test: ## every test, with private services
 	scripts/services run -- scripts/test
+
+bench: ## the gateway against nginx as a plain reverse proxy, in release
+	scripts/services run -- scripts/bench
 
 lint: ## formatting and clippy, warnings denied
 	cargo fmt --all -- --check

@@ -105,12 +105,12 @@ impl Api {
         Grant { id: text(&minted["grant"]["id"]), token: text(&minted["token"]) }
     }
 
-    /// Every row of the log that fits `filter`, over all pages.
+    /// Every row of the log that fits `filter`, such as `&tool=x`, over all pages.
     pub async fn decisions(&self, filter: &str) -> Vec<Value> {
         let mut rows = Vec::new();
         let mut cursor = String::new();
         loop {
-            let page = self.get(&format!("/audit/decisions?limit=200&{filter}{cursor}")).await;
+            let page = self.get(&format!("/audit/decisions?limit=200{filter}{cursor}")).await;
             rows.extend(page["items"].as_array().unwrap().iter().cloned());
             match page["next"].as_str() {
                 Some(next) => cursor = format!("&cursor={next}"),

@@ -1,0 +1,81 @@
+//! The gateway in front of `flowforge-sim`, against nginx as a plain reverse proxy to it, and against nothing in between.
+//!
+//! One run, one machine, rounds by turns, so that whatever else the machine does meets all alike. Every gateway call is
+//! judged, takes from a limit in Redis, is recorded, and its row is drained into Postgres meanwhile: what a user gets.
+//! All of it, the caller included, shares the machine's cores. `make bench` builds in release, and starts the services.
+
+#![expect(clippy::unwrap_used, reason = "a benchmark that can't go on has nothing to say")]
+
+mod load;
+mod nginx;
+mod report;
+mod upstream;
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::json;
+use testkit::{Api, Installation};
+
+use crate::load::Target;
+use crate::report::Report;
+
+const CONCURRENCY: [usize; 3] = [1, 16, 64];
+const ROUNDS: usize = 5;
+const MEASURED: Duration = Duration::from_secs(3);
+const TOOL: &str = "flowforge_health_check";
+
+fn main() {
+    // One thread for the caller, so that it takes no more than one core.
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run());
+}
+
+async fn run() {
+    let binary = Path::new(env!("CARGO_BIN_EXE_tollgate"));
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let upstream = upstream::start(&binary.with_file_name("flowforge-sim")).await;
+    let nginx = nginx::start(folder, upstream.address).await;
+    let installation = Installation::of(binary, folder).await;
+    let gateway = installation.serve(&[]).await;
+    let (path, token) = prepare(&gateway.url, upstream.address).await;
+
+    let address = gateway.url.trim_start_matches("http://").parse().unwrap();
+    let targets = [
+        Target::new("upstream", upstream.address, "/mcp/json", &token),
+        Target::new("nginx", nginx.address, "/mcp/json", &token),
+        Target::new("gateway", address, &path, &token),
+    ];
+    let mut report = Report::new(ROUNDS, MEASURED);
+    for round in 1..=ROUNDS {
+        for concurrency in CONCURRENCY {
+            for target in &targets {
+                report::say(&format!(
+                    "round {round} of {ROUNDS}: {} at concurrency {concurrency}",
+                    target.name
+                ));
+                report.add(concurrency, target.name, load::run(target, concurrency, MEASURED).await);
+            }
+        }
+    }
+    report.print();
+    report.save(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/bench"));
+    assert!(
+        report.all_answered(),
+        "some calls were not answered as they should: the numbers are worth nothing"
+    );
+}
+
+/// Registers the upstream and mints a grant whose calls are really judged and counted: the path and the token.
+async fn prepare(gateway: &str, upstream: std::net::SocketAddr) -> (String, String) {
+    let api = Api::sign_up(gateway).await;
+    let server = api.register("Flowforge", &format!("http://{upstream}/mcp/json"), &[]).await;
+    let limit = |counter| json!([{ "counter": counter, "window": "hour", "max": 1_000_000_000 }]);
+    let document = json!({
+        "version": "1", "default": "deny", "hide": ["flowforge_delete_*"],
+        "all_tools": { "limits": limit("calls") },
+        "tools": { TOOL: { "limits": limit("checks") }, "flowforge_list_*": {}, "flowforge_get_*": {} },
+    });
+    let policy = api.policy(&server, "bench", &document).await;
+    let grant = api.mint(&server, &policy, "bench").await;
+    (format!("/mcp/{server}"), grant.token)
+}

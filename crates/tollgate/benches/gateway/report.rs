@@ -1,0 +1,112 @@
+//! What was measured, as a table for people and a file for comparing runs.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::Path;
+use std::time::Duration;
+
+use domain::Clock;
+use serde_json::{Value, json};
+
+use crate::load::Sample;
+
+/// Samples of all rounds, by concurrency and target.
+pub struct Report {
+    rounds: usize,
+    measured: Duration,
+    samples: BTreeMap<(usize, &'static str), Sample>,
+}
+
+/// The numbers of one target at one concurrency.
+struct Numbers {
+    calls: usize,
+    per_second: f64,
+    p50: u32,
+    p99: u32,
+}
+
+/// Tells how far the run is.
+pub fn say(text: &str) {
+    let told = writeln!(std::io::stderr(), "bench: {text}");
+    told.unwrap();
+}
+
+impl Report {
+    pub fn new(rounds: usize, measured: Duration) -> Self {
+        Self { rounds, measured, samples: BTreeMap::new() }
+    }
+
+    /// Adds what one run measured.
+    pub fn add(&mut self, concurrency: usize, target: &'static str, sample: Sample) {
+        let all = self.samples.entry((concurrency, target)).or_default();
+        all.latencies.extend(sample.latencies);
+        all.wrong += sample.wrong;
+        all.latencies.sort_unstable();
+    }
+
+    /// Whether every call of every run was answered with the tool's result.
+    pub fn all_answered(&self) -> bool {
+        self.samples.values().all(|sample| sample.wrong == 0 && !sample.latencies.is_empty())
+    }
+
+    fn numbers(&self, sample: &Sample) -> Numbers {
+        let calls = sample.latencies.len();
+        let at = |percent: usize| sample.latencies.get((calls * percent / 100).min(calls - 1)).copied();
+        let seconds = self.measured.as_secs_f64() * f64::from(u32::try_from(self.rounds).unwrap());
+        let per_second = f64::from(u32::try_from(calls).unwrap()) / seconds;
+        Numbers { calls, per_second, p50: at(50).unwrap(), p99: at(99).unwrap() }
+    }
+
+    /// How fast `target` is to nginx at this concurrency: throughput by throughput.
+    fn ratio(&self, concurrency: usize, numbers: &Numbers) -> f64 {
+        numbers.per_second / self.numbers(&self.samples[&(concurrency, "nginx")]).per_second
+    }
+
+    /// Writes the table to standard output.
+    pub fn print(&self) {
+        let mut out = std::io::stdout().lock();
+        let mut line = |cells: [String; 6]| {
+            let [concurrency, target, rest @ ..] = cells;
+            let rest = rest.map(|cell| format!("{cell:>12}")).concat();
+            writeln!(out, "{concurrency:>11}  {target:<9}{rest}").unwrap();
+        };
+        line(["concurrency", "target", "calls/s", "p50 µs", "p99 µs", "to nginx"].map(str::to_owned));
+        for ((concurrency, target), sample) in &self.samples {
+            let numbers = self.numbers(sample);
+            line([
+                concurrency.to_string(),
+                (*target).to_owned(),
+                format!("{:.0}", numbers.per_second),
+                numbers.p50.to_string(),
+                numbers.p99.to_string(),
+                format!("{:.2}", self.ratio(*concurrency, &numbers)),
+            ]);
+        }
+    }
+
+    /// Writes the numbers and what they were measured on into a file of `folder`, named after the moment.
+    pub fn save(&self, folder: &Path) {
+        let results: Vec<Value> = self
+            .samples
+            .iter()
+            .map(|((concurrency, target), sample)| {
+                let numbers = self.numbers(sample);
+                json!({
+                    "concurrency": concurrency, "target": target, "calls": numbers.calls, "wrong": sample.wrong,
+                    "calls_per_second": numbers.per_second, "p50_micros": numbers.p50,
+                    "p99_micros": numbers.p99, "throughput_to_nginx": self.ratio(*concurrency, &numbers),
+                })
+            })
+            .collect();
+        let now = Clock::System.now();
+        let report = json!({
+            "measured_at": now.to_rfc3339(), "version": env!("CARGO_PKG_VERSION"),
+            "cores": std::thread::available_parallelism().map_or(0, usize::from), "os": std::env::consts::OS,
+            "rounds": self.rounds, "seconds_a_round": self.measured.as_secs(), "results": results,
+        });
+        std::fs::create_dir_all(folder).unwrap();
+        let file = folder.join(format!("gateway-{}.json", now.format("%Y%m%dT%H%M%SZ")));
+        std::fs::write(&file, serde_json::to_vec_pretty(&report).unwrap()).unwrap();
+        say(&format!("written to target/bench/{}", file.file_name().unwrap_or_default().display()));
+    }
+}

@@ -1,0 +1,10 @@
+//! The product as a whole: its own binary over loopback, in front of the demo upstream.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod caller;
+mod changes;
+mod killed;
+mod limits;
+mod stack;
+mod walk;

@@ -1,0 +1,54 @@
+//! An installation in front of a demo upstream that demands a key.
+
+use std::path::Path;
+
+use flowforge_sim::{Engine, Options};
+use http::{HeaderName, HeaderValue};
+use serde_json::Value;
+use testkit::{Api, Installation, Process};
+use tokio::net::TcpListener;
+
+/// The key that the demo upstream demands of the gateway.
+pub const UPSTREAM_KEY: (&str, &str) = ("x-api-key", "upstream-secret");
+
+pub struct Stack {
+    installation: Installation,
+    sim: String,
+}
+
+impl Stack {
+    /// Everything but the product's processes.
+    pub async fn start() -> Self {
+        let binary = Path::new(env!("CARGO_BIN_EXE_tollgate"));
+        let installation = Installation::of(binary, Path::new(env!("CARGO_TARGET_TMPDIR"))).await;
+        Self { installation, sim: sim().await }
+    }
+
+    /// Starts a process of the product with `roles`; none: all.
+    pub async fn serve(&self, roles: &[&str]) -> Process {
+        self.installation.serve(roles).await
+    }
+
+    /// Registers the demo upstream at its path `path`: the server's id.
+    pub async fn register(&self, api: &Api, path: &str) -> String {
+        let url = format!("{}{path}", self.sim);
+        let server = api.register("Flowforge", &url, &[UPSTREAM_KEY]).await;
+        reqwest::Client::new().delete(format!("{}/__log", self.sim)).send().await.unwrap();
+        server
+    }
+
+    /// What reached the upstream since it was registered.
+    pub async fn reached(&self) -> Value {
+        reqwest::get(format!("{}/__log", self.sim)).await.unwrap().json().await.unwrap()
+    }
+}
+
+/// The demo upstream in this process; it ends with the test.
+async fn sim() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let key = (HeaderName::from_static(UPSTREAM_KEY.0), HeaderValue::from_static(UPSTREAM_KEY.1));
+    let router = flowforge_sim::router(Engine::new(), Options { key: Some(key), ..Options::default() });
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    url
+}
