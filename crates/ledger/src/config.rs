@@ -9,7 +9,7 @@ use domain::Clock;
 pub struct LedgerConfig {
     /// `redis://` or `rediss://` address. Never printed: it may hold a password.
     pub url: domain::Secret<String>,
-    /// In front of every key, so that several installations can share a Redis.
+    /// In front of every key, so that several installations can share a Redis: letters, digits, `-`, `_` and `.`.
     pub namespace: String,
     /// Entries a shard's stream may hold before calls are refused.
     pub stream_max: u64,

@@ -8,6 +8,9 @@ pub enum LedgerError {
     /// The address can't be used.
     #[error("the redis address can't be used: {0}: write it like redis://127.0.0.1:6379")]
     Address(String),
+    /// What is to stand in front of the keys can't.
+    #[error("`{0}` can't stand in front of redis keys: use 1 to 64 letters, digits, `-`, `_` and `.`")]
+    Namespace(String),
     /// No connection, or a Redis that can't take writes now. Whether a request that was under way took effect is
     /// unknown.
     #[error("redis is away: {0}: check that it runs, is the primary and has memory left")]

@@ -3,7 +3,7 @@
 
 use domain::{DecisionId, TenantId};
 
-use crate::Shard;
+use crate::{LedgerError, Shard};
 
 /// Builds the names under one namespace.
 #[derive(Clone, Debug)]
@@ -12,8 +12,13 @@ pub(crate) struct Keys {
 }
 
 impl Keys {
-    pub(crate) fn new(namespace: String) -> Self {
-        Self { namespace }
+    /// A brace in the namespace would be taken for the hash tag.
+    pub(crate) fn new(namespace: &str) -> Result<Self, LedgerError> {
+        let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+        if namespace.is_empty() || namespace.len() > 64 || !namespace.bytes().all(fits) {
+            return Err(LedgerError::Namespace(namespace.chars().take(80).collect()));
+        }
+        Ok(Self { namespace: namespace.to_owned() })
     }
 
     fn shard(&self, shard: Shard, what: &str) -> String {
@@ -68,8 +73,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_namespace_can_not_disturb_the_hash_tag() {
+        for bad in ["", "a{b}", "a b", "a:b", "ä", "x\n", &"x".repeat(65)] {
+            assert_eq!(Keys::new(bad).unwrap_err(), LedgerError::Namespace(bad.to_owned()));
+        }
+    }
+
+    #[test]
     fn all_keys_of_a_tenant_share_one_hash_tag() {
-        let keys = Keys::new("ns".to_owned());
+        let keys = Keys::new("ns").unwrap();
         let tenant: TenantId = uuid::Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0049).into();
         let decision: DecisionId = uuid::Uuid::from_u128(7).into();
         for key in [

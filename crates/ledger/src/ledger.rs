@@ -27,10 +27,10 @@ struct Inner {
 
 impl Ledger {
     /// Reads the address and starts connecting in the background, for as long as a clone lives: operations answer
-    /// `Away` until a connection stands. Fails only on an address that can't be used. Needs a tokio runtime.
+    /// `Away` until a connection stands. Fails only on an address or namespace that can't be used. Needs a tokio runtime.
     pub fn connect(config: LedgerConfig) -> Result<Self, LedgerError> {
+        let keys = Keys::new(&config.namespace)?;
         let connection = Connection::start(&config)?;
-        let keys = Keys::new(config.namespace);
         Ok(Self {
             inner: Arc::new(Inner { connection, keys, stream_max: config.stream_max, clock: config.clock }),
         })

@@ -130,6 +130,19 @@ async fn what_comes_twice_is_written_once() {
 }
 
 #[tokio::test]
+async fn an_ending_that_comes_with_a_second_copy_of_its_decision_is_written() {
+    let desk = Desk::new().await;
+    let decision = desk.allowed();
+    desk.record(&decision).await;
+    desk.drain().once().await.unwrap();
+    desk.record(&decision).await;
+    desk.close(&desk.closing(&decision), GiveBack::Nothing).await;
+    desk.drain().once().await.unwrap();
+    assert_eq!(desk.get(&decision).await.unwrap().completion, Completion::Closed);
+    assert_eq!(desk.verified().await, 1);
+}
+
+#[tokio::test]
 async fn an_ending_may_come_before_its_decision() {
     let desk = Desk::new().await;
     let decision = desk.allowed();

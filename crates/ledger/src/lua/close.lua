@@ -31,19 +31,17 @@ local function give_back(kind, place, amount, key)
   return true
 end
 
-local taken = {}
-if ARGV[3] == 'all' then
-  taken = redis.call('HVALS', KEYS[2])
-elseif ARGV[3] == 'only' then
-  for at = 4, #ARGV do
-    taken[#taken + 1] = redis.call('HGET', KEYS[2], ARGV[at]) or nil
-  end
+local wanted = {}
+for at = 4, #ARGV do
+  wanted[ARGV[at]] = true
 end
 local gave = 0
-for _, charge in ipairs(taken) do
-  local kind, place, amount, key = string.match(charge, '^(%a) (%d+) (%d+) (.+)$')
-  if give_back(kind, tonumber(place), tonumber(amount), key) then
-    gave = 1
+local taken = ARGV[3] ~= 'none' and redis.call('GET', KEYS[2]) or ''
+for index, kind, place, amount, key in string.gmatch(taken, '(%d+) (%a) (%d+) (%d+) ([^\n]+)') do
+  if ARGV[3] == 'all' or wanted[index] then
+    if give_back(kind, tonumber(place), tonumber(amount), key) then
+      gave = 1
+    end
   end
 end
 redis.call('DEL', KEYS[2])

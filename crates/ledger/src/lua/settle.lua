@@ -85,8 +85,8 @@ for _, charge in ipairs(charges) do
   if charge.shadow and shadow_over then
     state.take = 0
   elseif charge.amount > 0 then
-    reservation[#reservation + 1] = charge.index
-    reservation[#reservation + 1] = string.format('%s %.0f %.0f %s', state.kind, state.place, charge.amount, state.key)
+    reservation[#reservation + 1] =
+      string.format('%d %s %.0f %.0f %s', charge.index, state.kind, state.place, charge.amount, state.key)
   end
 end
 for _, state in pairs(states) do
@@ -112,8 +112,7 @@ if tightest then
   append('l', tightest)
 end
 if #reservation > 0 then
-  redis.call('HSET', KEYS[4], unpack(reservation))
-  redis.call('EXPIRE', KEYS[4], RESERVATION_KEPT)
+  redis.call('SET', KEYS[4], table.concat(reservation, '\n'), 'EX', RESERVATION_KEPT)
 end
 redis.call('XADD', KEYS[3], '*', unpack(entry))
 return answer

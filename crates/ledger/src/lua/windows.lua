@@ -38,6 +38,7 @@ local function load_sliding(key, length, now)
   -- A clock that went back must not bring back what has expired.
   state.place = math.max(state.place, newest)
   local passed = state.place - newest
+  state.begun = passed == 0
   if passed >= RING then
     state.anew = true
     return state
@@ -67,6 +68,7 @@ local function load_calendar(key, kind, length, now)
   local begun = tonumber(stored[1])
   if begun and begun >= start then
     start = begun
+    state.begun = true
     state.used = tonumber(stored[2])
   end
   state.place = start
@@ -95,15 +97,15 @@ local function fits_at(state, amount, max)
   if state.kind ~= 's' or amount > max then
     return empty_at(state)
   end
-  local ring = {}
-  for bucket = state.place - RING + 1, state.place do
-    ring[#ring + 1] = digits(bucket % RING)
+  -- All at once: asked for one by one, Redis would walk through the hash for each.
+  local fields, ring = redis.call('HGETALL', state.key), {}
+  for at = 1, #fields, 2 do
+    ring[tonumber(fields[at]) or fields[at]] = tonumber(fields[at + 1])
   end
   local used = state.used
-  for at, stored in ipairs(redis.call('HMGET', state.key, unpack(ring))) do
-    local bucket = state.place - RING + at
+  for bucket = state.place - RING + 1, state.place do
     -- Behind the newest bucket the ring may hold some that have expired; before them all that counts has left.
-    used = used - (tonumber(stored) or 0)
+    used = used - (ring[bucket % RING] or 0)
     if amount <= max - used then
       return bucket_gone(bucket, state.length)
     end
@@ -111,23 +113,30 @@ local function fits_at(state, amount, max)
   return empty_at(state)
 end
 
--- Writes what was planned in `state.take`.
+-- Writes what was planned in `state.take`. The time to live is set where a bucket or window begins, and outlives it.
 local function store(state, now)
   if state.take == 0 then
     return
   end
-  local total = digits(state.used + state.take)
+  local key, take = state.key, digits(state.take)
   if state.kind == 's' then
     if state.anew then
-      redis.call('DEL', state.key)
-    elseif #state.gone > 0 then
-      redis.call('HDEL', state.key, unpack(state.gone))
+      redis.call('DEL', key)
+    elseif state.gone[1] then
+      redis.call('HDEL', key, unpack(state.gone))
     end
-    redis.call('HSET', state.key, 'l', digits(state.place), 'n', total)
-    redis.call('HINCRBY', state.key, digits(state.place % RING), digits(state.take))
-    redis.call('PEXPIRE', state.key, digits(math.ceil(state.length * 1000 * RING / 60) + 60000))
+    redis.call('HINCRBY', key, digits(state.place % RING), take)
+  end
+  if state.begun then
+    redis.call('HINCRBY', key, 'n', take)
+    return
+  end
+  local total = digits(state.used + state.take)
+  if state.kind == 's' then
+    redis.call('HSET', key, 'l', digits(state.place), 'n', total)
+    redis.call('PEXPIRE', key, digits(math.ceil(state.length * 1000 * RING / 60) + 60000))
   else
-    redis.call('HSET', state.key, 'w', digits(state.place), 'n', total)
-    redis.call('PEXPIRE', state.key, digits(state.ends * 1000 - math.floor(now / 1000) + 60000))
+    redis.call('HSET', key, 'w', digits(state.place), 'n', total)
+    redis.call('PEXPIRE', key, digits(state.ends * 1000 - math.floor(now / 1000) + 60000))
   end
 end
