@@ -1,11 +1,13 @@
 //! What the configuration becomes: the doors to Postgres, Redis and upstreams, and the front doors built on them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use audit::{Drain, DrainSettings};
 use axum::Router;
 use control::{Control, ControlParts};
+use dashboard::DashboardState;
 use domain::{Clock, Secret, UpstreamUrl};
 use egress::EgressConfig;
 use gateway::{GatewayParts, GatewaySettings, GatewayState};
@@ -105,7 +107,14 @@ impl Parts {
             public_url: base,
             demo_upstream: self.demo_upstream.clone(),
         });
-        Ok(api::router(api::ApiState::new(control, Clock::System, Entropy::System)))
+        let pages = dashboard::router(DashboardState {
+            control: control.clone(),
+            keyring: self.keyring.clone(),
+            clock: Clock::System,
+            entropy: Entropy::System,
+            openapi: Arc::new(api::openapi()),
+        });
+        Ok(api::router(api::ApiState::new(control, Clock::System, Entropy::System)).fallback_service(pages))
     }
 }
 
