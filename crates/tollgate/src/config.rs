@@ -16,7 +16,7 @@ pub struct LogConfig {
     #[arg(
         long,
         env = "TOLLGATE_LOG",
-        default_value = "info,rmcp=warn",
+        default_value = "info,rmcp=warn,sqlx=warn",
         global = true,
         value_name = "FILTER"
     )]
