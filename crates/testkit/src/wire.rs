@@ -9,7 +9,14 @@ use url::Url;
 #[derive(Debug)]
 pub struct Wire {
     url: Url,
-    cut: watch::Sender<bool>,
+    state: watch::Sender<State>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct State {
+    /// How often it was cut: a connection lasts as long as this stays the same.
+    cuts: u64,
+    open: bool,
 }
 
 impl Wire {
@@ -28,13 +35,13 @@ impl Wire {
         let port = listener.local_addr().map(|address| address.port()).ok();
         let placed = url.set_host(Some("127.0.0.1")).is_ok() && url.set_port(port).is_ok();
         assert!(placed, "an address with host and port is needed");
-        let (cut, _) = watch::channel(false);
-        let wire = Self { url, cut: cut.clone() };
+        let state = watch::Sender::new(State { cuts: 0, open: true });
+        let wire = Self { url, state: state.clone() };
         tokio::spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
                 // Dropped where it is cut: who connects is hung up on.
-                if !*cut.borrow() {
-                    tokio::spawn(carry(near, target.clone(), cut.subscribe()));
+                if state.borrow().open {
+                    tokio::spawn(carry(near, target.clone(), state.subscribe()));
                 }
             }
         });
@@ -48,19 +55,23 @@ impl Wire {
 
     /// Breaks what stands and refuses what comes.
     pub fn cut(&self) {
-        self.cut.send_replace(true);
+        self.state.send_modify(|state| {
+            state.cuts += 1;
+            state.open = false;
+        });
     }
 
     /// Lets through again what comes.
     pub fn mend(&self) {
-        self.cut.send_replace(false);
+        self.state.send_modify(|state| state.open = true);
     }
 }
 
-async fn carry(mut near: TcpStream, target: String, mut cut: watch::Receiver<bool>) {
+async fn carry(mut near: TcpStream, target: String, mut state: watch::Receiver<State>) {
+    let cuts = state.borrow().cuts;
     let Ok(mut far) = TcpStream::connect(target).await else { return };
     tokio::select! {
         _ = copy_bidirectional(&mut near, &mut far) => {}
-        _ = cut.wait_for(|cut| *cut) => {}
+        _ = state.wait_for(|state| state.cuts != cuts) => {}
     }
 }

@@ -1,12 +1,14 @@
 //! Answers of one JSON message: passed, filtered, or not fit to be relayed; and what a failure gives back.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
 use serde_json::{Value, json};
 use testkit::upstream::{self, Received};
 
 use crate::client::{Answer, message};
-use crate::world::{ALLOW, World, plain};
+use crate::world::{ALLOW, Plan, World, plain};
 
 /// One call an hour; `lenient` also gives back what the tool itself failed at.
 const ONE: &str = r#"{ "version": "1", "default": "allow", "tools": {
@@ -133,7 +135,8 @@ async fn an_upstream_that_does_not_begin_to_answer_is_a_504() {
             tx.update_server(world.server, &"silent".parse().unwrap(), &url).await.unwrap();
         })
         .await;
-    let (door, grant) = (world.impatient_door().await, world.grant().await);
+    let plan = Plan { first_byte_timeout: Duration::from_millis(500), ..world.plan() };
+    let (door, grant) = (world.open(plan, |_| {}).await, world.grant().await);
     let answer = door.call(&grant, "read", json!({})).await;
     assert_eq!((answer.status, answer.code()), (StatusCode::GATEWAY_TIMEOUT, -32603));
     let records = world.records(&[&door]).await;
@@ -319,7 +322,7 @@ async fn the_state_of_a_call_in_rounds_is_sealed_for_its_grant_and_its_arguments
     ] {
         assert_eq!((refused.status, refused.code()), (StatusCode::BAD_REQUEST, -32602), "{refused:?}");
     }
-    world.clock.advance(std::time::Duration::from_hours(24));
+    world.clock.advance(Duration::from_hours(24));
     assert_eq!(round(&grant, "read", json!({ "n": 1 }), Some(state)).await.status, StatusCode::BAD_REQUEST);
     assert_eq!(world.upstream.received().len(), before);
 }

@@ -15,10 +15,6 @@ async fn with_token(door: &Door, token: &str) -> Answer {
     door.call(&grant, "read", json!({})).await
 }
 
-fn at(door: &Door, server: domain::ServerId) -> Door {
-    Door::new(door.base.clone(), server, door.state.clone())
-}
-
 /// What an answer says, less what differs by the address that the client itself chose and by the request.
 fn said(door: &Door, answer: &Answer) -> (StatusCode, String, Vec<(String, String)>) {
     let mut headers: Vec<_> = answer
@@ -58,7 +54,7 @@ async fn who_has_no_valid_grant_learns_nothing() {
         answers.push(said(&door, &with_token(&door, token).await));
     }
     for server in [second, strange, new_id()] {
-        let door = at(&door, server);
+        let door = door.at(server);
         answers.push(said(&door, &door.call(&other, "read", json!({})).await));
     }
     let first = answers[0].clone();
@@ -124,7 +120,7 @@ async fn a_flood_of_bad_tokens_leaves_one_row_for_each_reason() {
             with_token(door, "x").await;
             with_token(door, &revoked.token).await;
             // A server that does not exist has no log.
-            with_token(&at(door, new_id()), "x").await;
+            with_token(&door.at(new_id()), "x").await;
         }
     }
     let records = world.records(&[&door, &second]).await;

@@ -3,6 +3,7 @@
 use axum::http::{HeaderMap, StatusCode};
 use domain::ServerId;
 use gateway::GatewayState;
+use ledger::Ledger;
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
 
@@ -13,6 +14,8 @@ pub struct Door {
     pub base: String,
     pub server: ServerId,
     pub state: GatewayState,
+    /// The gateway's own connection to Redis.
+    pub ledger: Ledger,
     http: Client,
 }
 
@@ -45,9 +48,14 @@ impl Answer {
 }
 
 impl Door {
-    pub fn new(base: String, server: ServerId, state: GatewayState) -> Self {
+    pub fn new(base: String, server: ServerId, state: GatewayState, ledger: Ledger) -> Self {
         let http = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { base, server, state, http }
+        Self { base, server, state, ledger, http }
+    }
+
+    /// The same gateway's address of another server.
+    pub fn at(&self, server: ServerId) -> Self {
+        Self::new(self.base.clone(), server, self.state.clone(), self.ledger.clone())
     }
 
     pub fn url(&self) -> String {

@@ -4,11 +4,14 @@
 
 mod answers;
 mod caller;
+mod changes;
 mod client;
 mod decisions;
 mod envelope;
 mod forwarding;
 mod gate;
+mod limits;
+mod outages;
 mod protocol_envelope;
 mod protocol_forward;
 mod protocol_lists;
@@ -17,4 +20,5 @@ mod protocol_sessions;
 mod protocol_streams;
 mod refusals;
 mod sessions;
+mod streams;
 mod world;

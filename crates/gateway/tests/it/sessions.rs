@@ -62,7 +62,7 @@ async fn a_session_presented_by_anybody_else_is_unknown() {
     let session = session(&door, &grant).await;
     let (second, policy) = (new_id(), new_id());
     world.insert_server(world.tenant, second, policy, ALLOW, &[]).await;
-    let elsewhere = Door::new(door.base.clone(), second, door.state.clone());
+    let elsewhere = door.at(second);
     let abroad = world.mint(world.tenant, second, Some(policy), None).await;
     let before = world.upstream.received().len();
     let mut forged = session.clone();

@@ -1,13 +1,14 @@
 //! One tenant with one server, and gateways before it. Changes go the way that control's go: mark, commit with a raised
 //! epoch, publish.
 
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Response;
 use chrono::{DateTime, Utc};
-use domain::{Clock, GrantId, PolicyId, Role, ServerId, TenantId, UserId};
+use domain::{Clock, GrantId, PolicyId, Role, Secret, ServerId, TenantId, UserId};
 use gateway::{GatewayParts, GatewaySettings, GatewayState};
 use ledger::{Ledger, LedgerConfig};
 use serde_json::{Value, json};
@@ -41,6 +42,14 @@ pub struct World {
     ledger: Ledger,
     keyring: Keyring,
     version: AtomicU32,
+}
+
+/// How a gateway reaches the world.
+pub struct Plan {
+    pub postgres: String,
+    pub redis: String,
+    pub first_byte_timeout: Duration,
+    pub stream_max: u64,
 }
 
 /// A grant and its token.
@@ -173,23 +182,39 @@ impl World {
 
     /// Puts another version of the policy in force.
     pub async fn save_policy(&self, document: &str) {
+        self.change(self.tenant, async |tx| self.write_policy(tx, document).await).await;
+    }
+
+    async fn write_policy(&self, tx: &mut ChangeTx, document: &str) {
         let before = self.version.fetch_add(1, Ordering::SeqCst);
-        self.change(self.tenant, async |tx| {
-            tx.insert_version(&version(self.policy, before + 1, document, self.now())).await.unwrap();
-            assert!(tx.advance_policy(self.policy, before).await.unwrap());
-        })
-        .await;
+        tx.insert_version(&version(self.policy, before + 1, document, self.now())).await.unwrap();
+        assert!(tx.advance_policy(self.policy, before).await.unwrap());
     }
 
     /// Changes what calls are judged by; when it returns, the change is answered.
     pub async fn change(&self, tenant: TenantId, write: impl AsyncFnOnce(&mut ChangeTx)) {
-        let change = Uuid::from_bytes(Entropy::System.bytes());
         let mut tx = self.db.storage.change(tenant).await.unwrap();
-        self.ledger.mark(tenant, change).await.unwrap();
+        let change = self.mark(tenant).await;
         write(&mut tx).await;
         let epoch = tx.raise_epoch().await.unwrap();
         tx.commit().await.unwrap();
         self.ledger.publish(tenant, change, epoch).await.unwrap();
+    }
+
+    /// The first step of a change, and for a writer that stops there the last.
+    pub async fn mark(&self, tenant: TenantId) -> Uuid {
+        let change = Uuid::from_bytes(Entropy::System.bytes());
+        self.ledger.mark(tenant, change).await.unwrap();
+        change
+    }
+
+    /// Puts another version in force and stops before it is published.
+    pub async fn save_policy_unpublished(&self, document: &str) {
+        let mut tx = self.db.storage.change(self.tenant).await.unwrap();
+        self.mark(self.tenant).await;
+        self.write_policy(&mut tx, document).await;
+        tx.raise_epoch().await.unwrap();
+        tx.commit().await.unwrap();
     }
 
     /// A gateway on a socket of its own, with its own connections.
@@ -199,48 +224,53 @@ impl World {
 
     /// A gateway with other settings.
     pub async fn door_with(&self, adjust: impl FnOnce(&mut GatewaySettings)) -> Door {
-        self.door_at(&self.db.url, &self.redis.url, Duration::from_secs(20), adjust).await
+        self.open(self.plan(), adjust).await
     }
 
-    /// A gateway that waits half a second at most for an upstream.
-    pub async fn impatient_door(&self) -> Door {
-        self.door_at(&self.db.url, &self.redis.url, Duration::from_millis(500), |_| {}).await
+    /// How a gateway of this world is set up.
+    pub fn plan(&self) -> Plan {
+        Plan {
+            postgres: self.db.url.clone(),
+            redis: self.redis.url.clone(),
+            first_byte_timeout: Duration::from_secs(20),
+            stream_max: 100_000,
+        }
     }
 
-    /// A gateway that reaches Postgres and Redis at these addresses.
-    pub async fn door_at(
-        &self,
-        postgres: &str,
-        redis: &str,
-        patience: Duration,
-        adjust: impl FnOnce(&mut GatewaySettings),
-    ) -> Door {
+    /// A gateway set up by `plan`.
+    pub async fn open(&self, plan: Plan, adjust: impl FnOnce(&mut GatewaySettings)) -> Door {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let mut settings = GatewaySettings::new(base.parse().unwrap());
         adjust(&mut settings);
-        let url = domain::Secret::new(postgres.to_owned());
-        let pool = StorageConfig { url, max_connections: 8, acquire_timeout: Duration::from_secs(20) };
-        let config =
-            LedgerConfig { url: domain::Secret::new(redis.to_owned()), ..self.redis.config(Clock::System) };
+        let storage = Storage::connect(&StorageConfig {
+            url: Secret::new(plan.postgres),
+            max_connections: 8,
+            acquire_timeout: Duration::from_secs(20),
+        });
+        let ledger = testkit::connected(LedgerConfig {
+            url: Secret::new(plan.redis),
+            stream_max: plan.stream_max,
+            ..self.redis.config(Clock::System)
+        })
+        .await;
+        let egress = egress::Client::new(egress::EgressConfig {
+            allow_private: true,
+            first_byte_timeout: plan.first_byte_timeout,
+            ..egress::EgressConfig::default()
+        });
         let state = GatewayState::new(GatewayParts {
-            storage: Storage::connect(&pool).unwrap(),
-            ledger: testkit::connected(config).await,
+            storage: storage.unwrap(),
+            ledger: ledger.clone(),
             keyring: self.keyring.clone(),
-            egress: egress::Client::new(egress::EgressConfig {
-                allow_private: true,
-                first_byte_timeout: patience,
-                ..egress::EgressConfig::default()
-            })
-            .unwrap(),
+            egress: egress.unwrap(),
             clock: self.clock.clone(),
             entropy: Entropy::System,
             settings,
         });
-        let app =
-            gateway::router(state.clone()).into_make_service_with_connect_info::<std::net::SocketAddr>();
+        let app = gateway::router(state.clone()).into_make_service_with_connect_info::<SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, app).await });
-        Door::new(base, self.server, state)
+        Door::new(base, self.server, state, ledger)
     }
 
     /// The decisions and closings in the stream, oldest first, once those of these gateways are all written.
