@@ -7,6 +7,7 @@ mod conditions;
 mod evaluation;
 mod limits;
 mod paths;
+mod presets;
 mod problems;
 mod properties;
 mod schema;
