@@ -3,16 +3,13 @@
 use audit::Decision;
 use axum::body::Body;
 use axum::http::{Method, Response};
-use domain::{PolicyId, ServerId};
 use gateway::GatewaySettings;
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
-use storage::{NewServerRow, Sighting};
 use testkit::upstream::{Received, Upstream};
-use url::Url;
 
 use crate::client::{Answer, Door, message};
-use crate::world::{Grant, World, new_id};
+use crate::world::{Grant, World};
 
 /// Allows all but one denied tool and those that are hidden.
 pub const POLICY: &str = r#"{ "version": "1", "default": "allow", "hide": ["hidden_*"],
@@ -44,46 +41,6 @@ impl Gate {
 
     pub fn upstream(&self) -> &Upstream {
         &self.world.upstream
-    }
-
-    /// A server at another address, with a grant under the same rules.
-    pub async fn another_server(&self, url: &Url) -> (ServerId, Grant) {
-        let (server, policy): (ServerId, PolicyId) = (new_id(), new_id());
-        let at = self.world.now();
-        self.world
-            .change(self.world.tenant, async |tx| {
-                let sighting = Sighting {
-                    state: "ready",
-                    message: "ready",
-                    protocol_version: None,
-                    upstream_name: None,
-                    at,
-                };
-                tx.insert_server(&NewServerRow {
-                    id: server,
-                    name: &server.to_string().parse().unwrap(),
-                    upstream_url: &url.as_str().parse().unwrap(),
-                    catalogue_entry: None,
-                    sighting,
-                    created_at: at,
-                })
-                .await
-                .unwrap();
-                tx.insert_policy(policy, server, &"policy".parse().unwrap(), at).await.unwrap();
-                tx.insert_version(&storage::NewVersionRow {
-                    policy,
-                    version: 1,
-                    document: POLICY,
-                    added: 1,
-                    removed: 0,
-                    saved_by: "test",
-                    saved_at: at,
-                })
-                .await
-                .unwrap();
-            })
-            .await;
-        (server, self.world.mint(self.world.tenant, server, Some(policy), None).await)
     }
 
     /// A request of any method and path below the server's, with the grant's token.

@@ -7,7 +7,6 @@ mod caller;
 mod changes;
 mod client;
 mod decisions;
-mod envelope;
 mod forwarding;
 mod gate;
 mod limits;

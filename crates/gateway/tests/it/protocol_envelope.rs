@@ -1,13 +1,12 @@
 //! What is refused before any policy is asked: it never reaches the upstream, says what is wrong in the protocol's own
 //! codes, and leaves a row.
 
-use axum::http::Method;
 use domain::Outcome;
 use reqwest::RequestBuilder;
 use serde_json::json;
 
 use crate::client::Answer;
-use crate::gate::{Gate, legacy, modern, send};
+use crate::gate::{Gate, modern, send};
 use crate::world::plain;
 
 const CALL: &str = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"open"}}"#;
@@ -122,40 +121,6 @@ async fn an_open_top_level() {
 }
 
 #[tokio::test]
-async fn a_body_over_the_limit() {
-    let gate = gate().await;
-    let large = legacy("tools/call", json!({ "name": "open", "arguments": { "a": "x".repeat(4 << 20) } }));
-    refused(&gate, gate.post(large.clone()), 413, -32600, "body over 4 MiB").await;
-    // Of a length that is not told beforehand.
-    let pieces = large
-        .into_bytes()
-        .chunks(1 << 16)
-        .map(|piece| Ok::<_, std::io::Error>(piece.to_vec()))
-        .collect::<Vec<_>>();
-    let streamed = reqwest::Body::wrap_stream(futures_util::stream::iter(pieces));
-    refused(&gate, gate.post(streamed), 413, -32600, "body over 4 MiB").await;
-}
-
-#[tokio::test]
-async fn an_encoded_body() {
-    let gate = gate().await;
-    for encoding in ["gzip", "identity"] {
-        let request = gate.post(CALL).header("content-encoding", encoding);
-        refused(&gate, request, 415, -32600, "content encoding").await;
-    }
-}
-
-#[tokio::test]
-async fn another_content_type() {
-    let gate = gate().await;
-    for kind in ["text/plain", "application/json; charset=utf-16", "application/x-www-form-urlencoded"] {
-        let request = gate.request(Method::POST, "").header("content-type", kind).body(CALL);
-        refused(&gate, request, 415, -32600, "content type").await;
-    }
-    refused(&gate, gate.request(Method::POST, "").body(CALL), 415, -32600, "content type").await;
-}
-
-#[tokio::test]
 async fn a_header_twice() {
     let gate = gate().await;
     let repeated =
@@ -175,14 +140,6 @@ async fn a_header_twice() {
         let answer = refused(&gate, repeated(name, value), 400, -32020, "repeated header").await;
         assert_eq!(answer.json()["id"], 1);
     }
-}
-
-#[tokio::test]
-async fn a_token_twice() {
-    let gate = gate().await;
-    let answer = send(gate.post(CALL).bearer_auth(&gate.grant.token)).await;
-    assert_eq!((answer.status.as_u16(), answer.code()), (400, -32600));
-    assert!(gate.upstream().received().is_empty());
 }
 
 #[tokio::test]
