@@ -1,6 +1,6 @@
 # Everything a person types. The services that demo and test need are started by scripts/services, and stopped after.
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lint fmt
+.PHONY: help demo test bench lint fmt sqlx
 
 help: ## show this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
@@ -21,3 +21,6 @@ lint: ## formatting and clippy, warnings denied
 
 fmt: ## format the code
 	cargo fmt --all
+
+sqlx: ## write .sqlx anew after a change of a query or a migration
+	scripts/services run -- scripts/sqlx
