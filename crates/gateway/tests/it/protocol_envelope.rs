@@ -60,13 +60,13 @@ async fn a_null_id() {
 #[tokio::test]
 async fn a_key_twice() {
     let body = r#"{"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/call","params":{"name":"open"}}"#;
-    refused_body(body, -32700, "duplicate key").await;
+    refused_body(body, -32602, "duplicate key").await;
 }
 
 #[tokio::test]
 async fn a_key_twice_deep_in_the_arguments() {
     let body = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"open","arguments":{"a":[{"b":1,"b":2}]}}}"#;
-    refused_body(body, -32700, "duplicate key").await;
+    refused_body(body, -32602, "duplicate key").await;
 }
 
 #[tokio::test]
@@ -100,14 +100,14 @@ async fn bytes_that_are_not_utf8() {
 #[tokio::test]
 async fn half_a_surrogate_pair() {
     let body = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"\ud800"}}"#;
-    refused_body(body, -32700, "lone surrogate").await;
+    refused_body(body, -32602, "lone surrogate").await;
 }
 
 #[tokio::test]
 async fn a_body_nested_too_deep() {
     let body = CALL
         .replace(r#""open""#, &format!(r#""open","arguments":{{"a":{}{}}}"#, "[".repeat(70), "]".repeat(70)));
-    refused_body(body, -32700, "too deep").await;
+    refused_body(body, -32602, "too deep").await;
 }
 
 #[tokio::test]
@@ -306,7 +306,7 @@ async fn a_subscription_to_what_is_closed() {
 async fn no_argument_is_written_down() {
     let gate = gate().await;
     let body = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"open","arguments":{"a":"s3cret","a":"s3cret"}}}"#;
-    let answer = refused(&gate, gate.post(body), 400, -32700, "duplicate key").await;
+    let answer = refused(&gate, gate.post(body), 400, -32602, "duplicate key").await;
     assert!(!answer.text.contains("s3cret"));
     let row = serde_json::to_string(&gate.decisions().await).unwrap();
     assert!(!row.contains("s3cret"), "{row}");

@@ -156,17 +156,19 @@ impl<'a> Members<'a> {
     }
 }
 
+/// What no parser reads is a parse error; what two parsers could read differently is refused as the policy language says
+/// (policy-v1, The arguments themselves).
 fn unreadable(error: &json::Error) -> Malformed {
-    let reason = match error.kind {
-        Kind::ByteOrderMark => "byte order mark",
-        Kind::NotUtf8 => "not utf-8",
-        Kind::TooDeep(_) => "too deep",
-        Kind::DuplicateKey => "duplicate key",
-        Kind::LoneSurrogate => "lone surrogate",
-        Kind::NumberRange => "number out of range",
-        _ => "not json",
+    let (code, reason) = match error.kind {
+        Kind::ByteOrderMark => (code::PARSE_ERROR, "byte order mark"),
+        Kind::NotUtf8 => (code::PARSE_ERROR, "not utf-8"),
+        Kind::TooDeep(_) => (code::INVALID_PARAMS, "too deep"),
+        Kind::DuplicateKey => (code::INVALID_PARAMS, "duplicate key"),
+        Kind::LoneSurrogate => (code::INVALID_PARAMS, "lone surrogate"),
+        Kind::NumberRange => (code::INVALID_PARAMS, "number out of range"),
+        _ => (code::PARSE_ERROR, "not json"),
     };
-    Malformed::new(code::PARSE_ERROR, reason, error.to_string())
+    Malformed::new(code, reason, error.to_string())
 }
 
 fn bad_id() -> Malformed {
