@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 
-use axum::extract::{ConnectInfo, FromRequestParts, RawPathParams};
+use axum::extract::{ConnectInfo, FromRequestParts, OriginalUri, RawPathParams};
 use axum::response::{IntoResponse, Response};
 use control::{Actor, Session};
 use http::header::SET_COOKIE;
@@ -97,7 +97,9 @@ impl FromRequestParts<DashboardState> for LoggedIn {
     type Rejection = ErrorPage;
 
     async fn from_request_parts(parts: &mut Parts, state: &DashboardState) -> Result<Self, ErrorPage> {
-        let next = (parts.method == Method::GET).then(|| parts.uri.to_string());
+        // Routers that are nested take their part off the address; this is the whole of it.
+        let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0);
+        let next = (parts.method == Method::GET).then(|| uri.to_string());
         let Some(token) = cookies::get(&parts.headers, cookies::SESSION) else {
             return Err(ErrorPage::LogIn { next });
         };

@@ -10,7 +10,7 @@
 
 use askama::filters::Safe;
 use askama::{Result, Values, filter_fn};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use control::{Effect, ServerState};
 use serde_json::Value;
 use url::form_urlencoded::byte_serialize;
@@ -33,6 +33,12 @@ pub fn utc(at: &DateTime<Utc>, _: &dyn Values) -> Result<String> {
 #[filter_fn]
 pub fn ago(at: &DateTime<Utc>, _: &dyn Values, now: &DateTime<Utc>) -> Result<String> {
     Ok(relative(*at, *now))
+}
+
+/// The same for the end of a day, which belongs to that day: midnight after 2027-01-31 is `2027-01-31`.
+#[filter_fn]
+pub fn ends(at: &DateTime<Utc>, _: &dyn Values, now: &DateTime<Utc>) -> Result<String> {
+    Ok(relative(last_moment(*at), *now))
 }
 
 /// `12,345`.
@@ -162,6 +168,11 @@ pub fn word(outcome: &str) -> &'static str {
         "malformed" => "Malformed",
         _ => "Unknown",
     }
+}
+
+/// The last microsecond before `at`.
+pub fn last_moment(at: DateTime<Utc>) -> DateTime<Utc> {
+    at - TimeDelta::microseconds(1)
 }
 
 fn grouped(digits: &str) -> String {

@@ -62,7 +62,10 @@ pub async fn of(
     let attached = facts.policy.as_ref().map(|policy| policy.id.to_string()).unwrap_or_default();
     let since = state.clock.now() - Duration::hours(1);
     let clients = state.control.clients_of(&member.actor, id, since).await?;
-    let ends = facts.expires_at.map(|at| at.format("%Y-%m-%d").to_string()).unwrap_or_default();
+    let ends = facts
+        .expires_at
+        .map(|at| filters::last_moment(at).format("%Y-%m-%d").to_string())
+        .unwrap_or_default();
     Ok(Grant {
         frame: member.frame(state, "servers"),
         view: view.deeper(member, &facts.label, &[("/grants", "Grants")]),

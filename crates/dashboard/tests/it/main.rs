@@ -1,0 +1,18 @@
+//! The pages through their router, with a real database, Redis and upstream. Files mirror the addresses.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod access;
+mod account;
+mod docs;
+mod grants;
+mod keys;
+mod links;
+mod log;
+mod log_in;
+mod organisation;
+mod policies;
+mod security;
+mod servers;
+mod signup;
+mod world;
