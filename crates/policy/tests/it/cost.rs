@@ -86,6 +86,9 @@ fn took(policy: &Policy, arguments: &str) -> Duration {
     (0..3).map(|_| once()).min().unwrap_or_default()
 }
 
+/// Arguments of a size.
+type Arguments = Box<dyn Fn(usize) -> String>;
+
 /// Arguments built to be slow: eight times as many may not cost as much as quadratic work would (64 times).
 #[test]
 fn hostile_arguments_cost_in_proportion() {
@@ -98,7 +101,7 @@ fn hostile_arguments_cost_in_proportion() {
     let repeated = |element: &'static str| {
         move |n: usize| format!(r#"{{"x":[{}{element}]}}"#, format!("{element},").repeat(n / 8))
     };
-    let cases: [(&str, String, Box<dyn Fn(usize) -> String>); 7] = [
+    let cases: [(&str, String, Arguments); 7] = [
         (
             "an expression that backtracks elsewhere",
             r#"{"path":"args.x","op":"regex","value":"^(a+)+$"}"#.into(),

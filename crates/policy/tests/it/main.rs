@@ -4,6 +4,7 @@ mod arguments;
 mod canonical;
 mod case;
 mod conditions;
+mod corpus;
 mod cost;
 mod evaluation;
 mod limits;
