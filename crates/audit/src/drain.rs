@@ -68,6 +68,8 @@ impl Drain {
 
     /// Drains and keeps the log until it is told to stop; then finishes the batch at hand.
     pub async fn run(&self, stop: CancellationToken) {
+        // Before the first row: a day that has begun in the default partition stays there.
+        self.keep().await;
         tokio::join!(self.keep_draining(&stop), self.keep_up(&stop));
     }
 

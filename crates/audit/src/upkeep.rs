@@ -32,17 +32,22 @@ struct Open {
 
 impl Drain {
     pub(crate) async fn keep_up(&self, stop: &CancellationToken) {
-        for sweep in 0_u32.. {
-            if sweep % SWEEPS_A_ROUND == 0 {
-                report("partitions", self.make_partitions().await);
-                report("retention", self.retire().await);
-            }
+        for sweep in 1_u32.. {
             report("sweep", self.sweep().await);
             tokio::select! {
                 () = tokio::time::sleep(SWEEP_EVERY) => {}
                 () = stop.cancelled() => return,
             }
+            if sweep % SWEEPS_A_ROUND == 0 {
+                self.keep().await;
+            }
         }
+    }
+
+    /// A round of partitions and retention.
+    pub(crate) async fn keep(&self) {
+        report("partitions", self.make_partitions().await);
+        report("retention", self.retire().await);
     }
 
     /// Makes the partitions of today and the days to come. Without one, rows go to the default partition.
