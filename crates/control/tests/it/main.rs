@@ -1,0 +1,16 @@
+//! The operations on a real Postgres and Redis, connected as the application connects. One file a noun.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod accounts;
+mod admin_log;
+mod changes;
+mod foreign;
+mod grants;
+mod keys;
+mod organisations;
+mod policies;
+mod roles;
+mod servers;
+mod tokens;
+mod world;
