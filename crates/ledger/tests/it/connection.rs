@@ -7,7 +7,7 @@ use domain::Clock;
 use ledger::{Ledger, LedgerConfig, LedgerError, Settle, Settled};
 
 use crate::desk::{Desk, decision, taken};
-use crate::outage::{Script, Wire, info};
+use crate::outage::{Script, info};
 
 /// Waits until the ledger has a connection later than `than`.
 async fn later(ledger: &Ledger, than: u64) -> u64 {
@@ -35,9 +35,9 @@ async fn away(ledger: &Ledger) -> LedgerError {
 #[tokio::test]
 async fn a_lost_connection_is_away_and_comes_back_as_another_generation() {
     let desk = Desk::at(Clock::System).await;
-    let wire = Wire::to(&desk.redis.url).await;
+    let wire = testkit::Wire::to(&desk.redis.url).await;
     let config =
-        LedgerConfig { url: domain::Secret::new(wire.url.clone()), ..desk.redis.config(Clock::System) };
+        LedgerConfig { url: domain::Secret::new(wire.url().to_owned()), ..desk.redis.config(Clock::System) };
     let ledger = testkit::connected(config).await;
     let first = *ledger.generation().borrow();
     let settle = Settle {

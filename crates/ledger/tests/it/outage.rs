@@ -1,58 +1,11 @@
-//! A stand-in for the network and for a Redis that misbehaves, for the tests of the connection.
+//! A stand-in for a Redis that misbehaves, for the tests of the connection.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, copy_bidirectional};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-
-/// A way to the real Redis that can be cut and mended.
-pub struct Wire {
-    pub url: String,
-    cut: watch::Sender<bool>,
-}
-
-impl Wire {
-    pub async fn to(url: &str) -> Self {
-        let rest = url.strip_prefix("redis://").expect("a plain address").to_owned();
-        let (user, host) = rest.split_once('@').map_or(("", rest.as_str()), |(user, host)| (user, host));
-        let (host, database) = host.split_once('/').unwrap_or((host, ""));
-        let host = host.to_owned();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let at = if user.is_empty() { String::new() } else { format!("{user}@") };
-        let url = format!("redis://{at}{}/{database}", listener.local_addr().unwrap());
-        let (cut, _) = watch::channel(false);
-        let wire = Self { url, cut: cut.clone() };
-        tokio::spawn(async move {
-            loop {
-                let Ok((mut near, _)) = listener.accept().await else { return };
-                let mut cut = cut.subscribe();
-                if *cut.borrow() {
-                    continue;
-                }
-                let host = host.clone();
-                tokio::spawn(async move {
-                    let mut far = TcpStream::connect(host).await.unwrap();
-                    tokio::select! {
-                        _ = copy_bidirectional(&mut near, &mut far) => {}
-                        _ = cut.wait_for(|cut| *cut) => {}
-                    }
-                });
-            }
-        });
-        wire
-    }
-
-    /// Breaks what stands and refuses what comes.
-    pub fn cut(&self) {
-        self.cut.send_replace(true);
-    }
-
-    pub fn mend(&self) {
-        self.cut.send_replace(false);
-    }
-}
 
 /// What a scripted Redis says: its INFO, and the answer to everything else; it may also fall silent.
 #[derive(Clone)]
