@@ -7,6 +7,7 @@ use crate::pages::{admin_log, keys, members, overview, servers, settings, steps}
 use control::{AdminEvent, AdminLogPage, Member, MintedKey, Organisation, ServerState, Standing};
 use domain::{Role, Secret};
 
+#[expect(clippy::too_many_lines, reason = "a list of samples, one behind the other")]
 pub fn all() -> Vec<(&'static str, String)> {
     let organisation = Organisation {
         id: id(1),

@@ -8,6 +8,7 @@ use crate::view::lines::marked;
 use control::{Diff as Difference, DiffKind, DiffLine, Policy, PolicyCheck, PolicyVersion};
 use domain::Role;
 
+#[expect(clippy::too_many_lines, reason = "a list of samples, one behind the other")]
 pub fn all() -> Vec<(&'static str, String)> {
     let check = |problems: Vec<_>, warnings: Vec<_>| PolicyCheck {
         effects: if problems.is_empty() { effects() } else { Vec::new() },

@@ -7,6 +7,7 @@ use crate::pages::{servers, steps};
 use control::{CatalogueEntry, ClientConfiguration, ProbeReport, ServerState, ToolRefresh};
 use domain::Role;
 
+#[expect(clippy::too_many_lines, reason = "a list of samples, one behind the other")]
 pub fn all() -> Vec<(&'static str, String)> {
     let catalogue = vec![CatalogueEntry {
         id: "flowforge-demo".to_owned(),

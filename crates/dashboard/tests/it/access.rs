@@ -22,7 +22,7 @@ async fn the_things_of_another_organisation_are_not_there() {
     let (server, grant) = grant.split_once("/grants/").unwrap();
     stranger.get(&own).await;
     for path in [
-        format!("/o/acme/servers/new"),
+        "/o/acme/servers/new".to_owned(),
         format!("{own}/grants/{grant}/revoke"),
         format!("{own}/grants/{grant}/rotate"),
         format!("{}/delete", server.replacen("/o/acme", "/o/stranger", 1)),
