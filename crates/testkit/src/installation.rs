@@ -23,6 +23,8 @@ pub struct Installation {
     keys: String,
     binary: PathBuf,
     logs: PathBuf,
+    /// Where the catalogue's demo entry points.
+    demo_upstream: Option<String>,
 }
 
 impl Installation {
@@ -32,7 +34,13 @@ impl Installation {
         assert!(keys.status.success(), "{keys:?}");
         let keys = String::from_utf8(keys.stdout).unwrap().trim().to_owned();
         let (db, redis) = (crate::database().await, crate::redis());
-        Self { db, redis, keys, binary: binary.to_owned(), logs: logs.to_owned() }
+        Self { db, redis, keys, binary: binary.to_owned(), logs: logs.to_owned(), demo_upstream: None }
+    }
+
+    /// Lets the catalogue offer the demo upstream at `url`.
+    #[must_use]
+    pub fn offering(self, url: String) -> Self {
+        Self { demo_upstream: Some(url), ..self }
     }
 
     /// Starts a process with `roles` (none: all) and waits until it is ready.
@@ -52,6 +60,7 @@ impl Installation {
             .env("TOLLGATE_REDIS_NAMESPACE", &self.redis.namespace)
             .env("TOLLGATE_KEYS", &self.keys)
             .env("TOLLGATE_ALLOW_PRIVATE_UPSTREAMS", "true")
+            .envs(self.demo_upstream.iter().map(|url| ("TOLLGATE_DEMO_UPSTREAM", url)))
             .stdin(Stdio::null())
             .stdout(file.try_clone().unwrap())
             .stderr(file)

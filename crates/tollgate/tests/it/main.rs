@@ -4,7 +4,9 @@
 
 mod caller;
 mod changes;
+mod clients;
 mod killed;
 mod limits;
+mod pages;
 mod stack;
 mod walk;

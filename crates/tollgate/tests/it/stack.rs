@@ -21,7 +21,8 @@ impl Stack {
     pub async fn start() -> Self {
         let binary = Path::new(env!("CARGO_BIN_EXE_tollgate"));
         let installation = Installation::of(binary, Path::new(env!("CARGO_TARGET_TMPDIR"))).await;
-        Self { installation, sim: sim().await }
+        let sim = sim().await;
+        Self { installation: installation.offering(format!("{sim}/mcp")), sim }
     }
 
     /// Starts a process of the product with `roles`; none: all.

@@ -1,14 +1,10 @@
 //! The walk with the official SDK clients, both major lines of Python and TypeScript: allowed, denied, hidden, limited.
 
-use std::path::PathBuf;
-use std::process::Stdio;
-
 use serde::Deserialize;
 use serde_json::{Value, json};
-use testkit::{Api, PATIENCE, eventually};
-use tokio::io::AsyncWriteExt as _;
-use tokio::process::Command;
+use testkit::{Api, eventually};
 
+use crate::clients;
 use crate::stack::{Stack, UPSTREAM_KEY};
 
 /// What a client tells of its walk.
@@ -18,48 +14,6 @@ struct Walked {
     version: String,
     tools: Vec<String>,
     answers: Vec<Value>,
-}
-
-/// The root of the checkout.
-fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-/// `python-1` and the like, installed by `scripts/clients`.
-fn program(name: &str) -> Command {
-    let clients = root().join(".dev/clients");
-    let missing = || panic!("run scripts/clients first: it installs what these tests drive the product with");
-    let (interpreter, script) = match name.split_once('-') {
-        Some(("python", line)) => (clients.join(name).join("bin/python"), format!("python/walk_{line}.py")),
-        Some(("typescript", line)) => {
-            let node = std::fs::read_to_string(clients.join("node")).unwrap_or_else(|_| missing());
-            (PathBuf::from(node.trim()), format!("node/walk-{line}.mjs"))
-        }
-        _ => panic!("no client `{name}`"),
-    };
-    if !interpreter.exists() {
-        missing();
-    }
-    let mut command = Command::new(interpreter);
-    command.arg(root().join("crates/tollgate/tests/clients").join(script));
-    command
-}
-
-async fn run(name: &str, task: &Value) -> Walked {
-    let mut child = program(name)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
-    let mut input = child.stdin.take().unwrap();
-    input.write_all(task.to_string().as_bytes()).await.unwrap();
-    drop(input);
-    let output =
-        tokio::time::timeout(PATIENCE, child.wait_with_output()).await.expect("the client ends").unwrap();
-    assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
 }
 
 /// A call, and what its caller and the log say of it.
@@ -116,7 +70,7 @@ async fn walk(client: &str, mode: &str, path: &str, version: &str) {
         steps.iter().map(|step| json!({ "tool": step.tool, "arguments": step.arguments })).collect();
     let url = format!("{}/mcp/{server}", tollgate.url);
     let task = json!({ "url": url, "token": grant.token, "mode": mode, "calls": calls });
-    let walked = run(client, &task).await;
+    let walked: Walked = serde_json::from_str(&clients::run(client, &task).await).unwrap();
 
     assert_eq!(walked.version, version);
     assert_eq!(walked.tools.len(), 49 - 4, "all but the hidden ones: {:?}", walked.tools);
@@ -205,20 +159,20 @@ async fn python_2_with_sessions() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn typescript_1() {
-    walk("typescript-1", "legacy", "/mcp/json", "2025-11-25").await;
+    walk("walk-1", "legacy", "/mcp/json", "2025-11-25").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn typescript_1_with_sessions() {
-    walk("typescript-1", "legacy", "/mcp", "2025-11-25").await;
+    walk("walk-1", "legacy", "/mcp", "2025-11-25").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn typescript_2() {
-    walk("typescript-2", "auto", "/mcp/json", "2026-07-28").await;
+    walk("walk-2", "auto", "/mcp/json", "2026-07-28").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn typescript_2_with_sessions() {
-    walk("typescript-2", "legacy", "/mcp", "2025-11-25").await;
+    walk("walk-2", "legacy", "/mcp", "2025-11-25").await;
 }

@@ -1,0 +1,271 @@
+// A person's walk through the pages, in Chromium: sign up, add a server, write a policy, mint a grant, call, read the log.
+// Reads {url, chromium, upstreamKey, password, screens} from standard input; leaves screenshots of each station, at two
+// widths, light and dark. Ends with an error at the first thing that is not as it should be.
+import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { chromium } from 'playwright-core';
+import { agent } from './agent.mjs';
+
+const task = JSON.parse(await text(process.stdin));
+const WIDTHS = [1280, 390];
+const SCHEMES = ['light', 'dark'];
+// As root there is no sandbox; the other switches keep the browser from asking its maker's servers anything.
+const ARGUMENTS = [
+  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage',
+];
+const PERSON = 'ada@example.com';
+
+const browser = await chromium.launch({ executablePath: task.chromium, args: ARGUMENTS });
+const context = await browser.newContext({ viewport: { width: WIDTHS[0], height: 900 } });
+context.setDefaultTimeout(30_000);
+const page = await context.newPage();
+const complaints = [];
+page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+page.on('pageerror', (error) => complaints.push(String(error)));
+await mkdir(task.screens, { recursive: true });
+
+/** Pictures of the page as it is, and whether it fits the narrow width. */
+async function shoot(name) {
+  for (const colorScheme of SCHEMES) {
+    for (const width of WIDTHS) {
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize({ width, height: 900 });
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+      assert.ok(wide <= width, `${name} is ${wide} px wide at ${width}`);
+      await page.screenshot({ path: join(task.screens, `${name}-${width}-${colorScheme}.png`), fullPage: true });
+    }
+  }
+  await page.emulateMedia({ colorScheme: SCHEMES[0] });
+  await page.setViewportSize({ width: WIDTHS[0], height: 900 });
+}
+
+const button = (name) => page.getByRole('button', { name, exact: true });
+const link = (name) => page.getByRole('link', { name, exact: true });
+const heading = (name) => page.getByRole('heading', { name, exact: true });
+const tab = (name) => page.locator('nav.tabs').getByRole('link', { name });
+
+/** Puts `document` into the policy editor, whether it is a plain field or has been made an editor of. */
+async function write(document) {
+  const plain = page.locator('#document');
+  if (await plain.isVisible()) return plain.fill(document);
+  await page.locator('.cm-content').click();
+  await page.keyboard.press('ControlOrMeta+A');
+  return page.keyboard.insertText(document);
+}
+const written = () => page.locator('#document').inputValue();
+
+async function signUp() {
+  await page.goto(`${task.url}/signup`);
+  await page.getByLabel('E-mail').fill(PERSON);
+  await page.getByLabel('Password').fill('short');
+  await page.getByLabel('Organisation').fill('Acme');
+  await shoot('1-sign-up');
+  await button('Create account').click();
+  await page.locator('.problem').first().waitFor();
+  assert.equal(await page.getByLabel('E-mail').inputValue(), PERSON, 'typed values come back');
+  await page.getByLabel('Password').fill(task.password);
+  await button('Create account').click();
+  await page.waitForURL('**/o/acme');
+  await shoot('1-overview');
+}
+
+async function addServer() {
+  await page.goto(`${task.url}/o/acme/servers/new`);
+  await page.getByRole('link', { name: /Flowforge \(demo\)/ }).click();
+  await page.waitForURL('**entry=**');
+  assert.match(await page.getByLabel('Upstream URL').inputValue(), /^http:.*\/mcp$/);
+  await button('Check connection').click();
+  await page.locator('#probe').getByText('401').first().waitFor();
+  await page.locator('input.mono[name^="header"]').first().fill('X-Api-Key');
+  await page.locator('input[type=password]').first().fill(task.upstreamKey);
+  await button('Check connection').click();
+  const found = page.locator('#probe tbody tr');
+  await found.first().waitFor();
+  assert.equal(await found.count(), 49);
+  await shoot('2-add-server');
+  // What was typed into a password field does not come back with the answer, so it is typed again.
+  await page.locator('input[type=password]').first().fill(task.upstreamKey);
+  await button('Add server').click();
+  await page.waitForURL(/\/servers\/[0-9a-f-]{36}/);
+  const server = page.url().match(/\/servers\/([0-9a-f-]{36})/)[1];
+  await shoot('2-server');
+  await tab('Tools').click();
+  await page.waitForURL('**/tools*');
+  assert.equal(await page.locator('tbody tr').count(), 49);
+  await shoot('2-tools');
+  return server;
+}
+
+const POLICY = {
+  version: '1',
+  default: 'deny',
+  hide: ['flowforge_delete_*'],
+  tools: { 'flowforge_list_*': {}, 'flowforge_get_*': {} },
+};
+
+async function writePolicy() {
+  await tab('Policies').click();
+  await page.getByRole('link', { name: /policy$/ }).filter({ visible: true }).first().click();
+  await page.waitForURL('**/policies/new*');
+  await page.getByLabel('Name', { exact: true }).fill('Support agents');
+  await write(JSON.stringify(POLICY, null, 2).replace('"default"', '"defualt"'));
+  await button('Check').click();
+  await page.locator('.problems').getByText(/defualt/).first().waitFor();
+  await shoot('3-problems');
+  await write(JSON.stringify(POLICY, null, 2));
+  await button('Check').click();
+  await page.getByText('The policy can be saved.').waitFor();
+  const row = page.locator('#tool-rows tr', { hasText: 'flowforge_retry_run' });
+  await row.getByLabel('What happens to').selectOption({ label: 'Limit' });
+  await row.getByLabel('Calls').fill('2');
+  await row.getByLabel('In a').selectOption('minute');
+  const apply = button('Write choices into the JSON');
+  if (await apply.isVisible()) await apply.click();
+  await page.waitForFunction(() => document.querySelector('#document').value.includes('flowforge_retry_run'));
+  assert.equal(JSON.parse(await written()).tools.flowforge_retry_run.rate_limit.max ?? 2, 2);
+  await shoot('3-policy');
+  await button('Save policy').click();
+  await page.getByText('Version 1 is in force').waitFor();
+  const second = { ...JSON.parse(await written()), description: 'Read runs, retry a few' };
+  await write(JSON.stringify(second, null, 2));
+  await button('Save version 2').click();
+  await page.getByText('Version 2 is in force').waitFor();
+  await link('History').click();
+  await page.getByText(PERSON).first().waitFor();
+  await shoot('3-history');
+  await page.getByRole('link', { name: /compare|changes|diff/i }).first().click();
+  await page.getByText('Read runs, retry a few').first().waitFor();
+  await shoot('3-changes');
+}
+
+async function mintGrant(server) {
+  await page.goto(`${task.url}/o/acme/servers/${server}/grants`);
+  await link('Mint grant').first().click();
+  await page.getByLabel('Label').fill('CI bot');
+  await page.getByLabel('Identity').fill('ci@example.com');
+  await page.getByLabel('Policy').selectOption({ label: 'Support agents' });
+  await shoot('4-mint');
+  await button('Mint grant').click();
+  const token = await page.locator('#grant-token').innerText();
+  assert.match(token, /^tg_grant_/);
+  assert.ok((await page.locator('.clients').innerText()).includes('Claude Code'));
+  await shoot('4-token');
+  await link('I have stored it').click();
+  await page.getByText('CI bot').first().waitFor();
+  await shoot('4-grants');
+  return token;
+}
+
+/** Rotates and reveals: the old token is refused at once, the new one is the one revealed. */
+async function rotate(server, old) {
+  await page.goto(`${task.url}/o/acme/servers/${server}/grants`);
+  await link('CI bot').click();
+  await shoot('4-grant');
+  const grant = page.url();
+  await button('Rotate token').click();
+  const token = await page.locator('#grant-token').innerText();
+  assert.notEqual(token, old);
+  await assert.rejects(agent(task.url, server, old), /401|Unauthorized/i);
+  await page.goto(grant);
+  await page.getByLabel('Your password').fill(task.password);
+  await button('Reveal token').click();
+  assert.equal(await page.locator('#grant-token').innerText(), token);
+  return token;
+}
+
+async function call(server, token) {
+  const calls = await agent(task.url, server, token);
+  assert.equal(await calls.tool('flowforge_list_runs'), 'allowed');
+  assert.equal(await calls.tool('flowforge_retry_run', { run_id: 'run-0002' }), 'allowed');
+  assert.equal(await calls.tool('flowforge_retry_run', { run_id: 'run-0002' }), 'allowed');
+  assert.equal(await calls.tool('flowforge_retry_run', { run_id: 'run-0002' }), 'denied');
+  assert.equal(await calls.tool('flowforge_send_event', { name: 'x' }), 'denied');
+  assert.equal(await calls.tool('flowforge_delete_task', { task_id: 'task-0001' }), 'unknown');
+  return calls;
+}
+
+async function readLog(calls) {
+  await page.goto(`${task.url}/o/acme/log`);
+  const rows = page.locator('#decisions tr');
+  for (let tries = 0; (await rows.filter({ hasText: 'flowforge_' }).count()) < 6; tries += 1) {
+    assert.ok(tries < 100, 'the log has the six calls');
+    await page.waitForTimeout(100);
+    await page.reload();
+  }
+  await shoot('5-log');
+  await button('Live').click();
+  const before = await rows.count();
+  await calls.tool('flowforge_get_stats');
+  await page.waitForFunction((count) => document.querySelectorAll('#decisions tr').length > count, before);
+  await page.locator('#decisions tr', { hasText: 'flowforge_get_stats' }).waitFor();
+
+  await page.goto(`${task.url}/o/acme/log`);
+  await page.getByLabel('Outcome').selectOption('limit');
+  await button('Filter').click();
+  await page.waitForURL('**outcome=limit*');
+  assert.equal(await rows.count(), 1);
+  await shoot('5-filtered');
+  await rows.first().getByRole('link').first().click();
+  await page.getByText('/tools/flowforge_retry_run/rate_limit').first().waitFor();
+  await page.getByText('2 of 2 used').waitFor();
+  await shoot('6-decision');
+  await link('Open in the policy').click();
+  await page.waitForURL('**/policies/**');
+  await page.getByText('rate_limit').first().waitFor();
+  await shoot('6-rule');
+}
+
+async function revoke(server, calls) {
+  await page.goto(`${task.url}/o/acme/servers/${server}/grants`);
+  await link('CI bot').click();
+  await button('Revoke CI bot').click();
+  await page.getByText('was revoked').waitFor();
+  await assert.rejects(calls.tool('flowforge_list_runs'), /401|Unauthorized/i);
+  await shoot('6-revoked');
+}
+
+/** An API key, made in the pages, reads the same log. */
+async function makeKey() {
+  await page.goto(`${task.url}/o/acme/keys`);
+  await page.getByLabel('Label').fill('log export');
+  await button('Make key').click();
+  const key = await page.locator('#token').innerText();
+  await shoot('7-key');
+  const headers = { Authorization: `Bearer ${key}` };
+  const answer = await fetch(`${task.url}/api/v1/audit/decisions?outcome=limit`, { headers });
+  assert.equal(answer.status, 200);
+  const { items } = await answer.json();
+  assert.deepEqual(items.map((row) => [row.tool, row.outcome]), [['flowforge_retry_run', 'limit']]);
+}
+
+/** The same pages without JavaScript: logging in, filtering the log, opening a decision. */
+async function withoutScripts() {
+  const plain = await browser.newContext({ javaScriptEnabled: false });
+  const page = await plain.newPage();
+  await page.goto(`${task.url}/login`);
+  await page.getByLabel('E-mail').fill(PERSON);
+  await page.getByLabel('Password').fill(task.password);
+  await page.getByRole('button', { name: 'Log in', exact: true }).click();
+  await page.waitForURL('**/o/acme');
+  await page.goto(`${task.url}/o/acme/log`);
+  await page.getByLabel('Outcome').selectOption('hidden');
+  await page.getByRole('button', { name: 'Filter', exact: true }).click();
+  await page.locator('#decisions tr a').first().click();
+  await page.getByText('flowforge_delete_task').first().waitFor();
+  await plain.close();
+}
+
+await signUp();
+const server = await addServer();
+await writePolicy();
+const token = await rotate(server, await mintGrant(server));
+const calls = await call(server, token);
+await readLog(calls);
+await revoke(server, calls);
+await makeKey();
+await withoutScripts();
+assert.deepEqual(complaints, [], 'the browser complains of nothing');
+await browser.close();
