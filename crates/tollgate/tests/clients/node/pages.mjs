@@ -17,25 +17,31 @@ const ARGUMENTS = [
   '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage',
 ];
 const PERSON = 'ada@example.com';
+/** What the SDK makes of the gateway's 401. */
+const REFUSED = /HTTP 401|no valid grant/;
 
 const browser = await chromium.launch({ executablePath: task.chromium, args: ARGUMENTS });
 const context = await browser.newContext({ viewport: { width: WIDTHS[0], height: 900 } });
 context.setDefaultTimeout(30_000);
 const page = await context.newPage();
 const complaints = [];
-page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+page.on('console', (message) => message.type() === 'error' && complaints.push(`${message.text()} at ${message.location().url}`));
 page.on('pageerror', (error) => complaints.push(String(error)));
 await mkdir(task.screens, { recursive: true });
 
 /** Pictures of the page as it is, and whether it fits the narrow width. */
 async function shoot(name) {
+  await page.evaluate(() => scrollTo(0, 0));
   for (const colorScheme of SCHEMES) {
     for (const width of WIDTHS) {
       await page.emulateMedia({ colorScheme });
       await page.setViewportSize({ width, height: 900 });
       const wide = await page.evaluate(() => document.documentElement.scrollWidth);
       assert.ok(wide <= width, `${name} is ${wide} px wide at ${width}`);
-      await page.screenshot({ path: join(task.screens, `${name}-${width}-${colorScheme}.png`), fullPage: true });
+      // Hiding the caret would take an inline style, which the pages' policy rightly refuses.
+      const path = join(task.screens, `${name}-${width}-${colorScheme}.png`);
+      // To hide the caret would take an inline style, which the pages' policy rightly refuses.
+      await page.screenshot({ path, fullPage: true, caret: 'initial' });
     }
   }
   await page.emulateMedia({ colorScheme: SCHEMES[0] });
@@ -56,6 +62,8 @@ async function write(document) {
   return page.keyboard.insertText(document);
 }
 const written = () => page.locator('#document').inputValue();
+const says = (text) =>
+  page.waitForFunction((text) => document.querySelector('#document').value.includes(text), text);
 
 async function signUp() {
   await page.goto(`${task.url}/signup`);
@@ -118,14 +126,13 @@ async function writePolicy() {
   await write(JSON.stringify(POLICY, null, 2));
   await button('Check').click();
   await page.getByText('The policy can be saved.').waitFor();
+  // The table writes into the JSON as soon as a choice is made, and is read from it anew.
   const row = page.locator('#tool-rows tr', { hasText: 'flowforge_retry_run' });
   await row.getByLabel('What happens to').selectOption({ label: 'Limit' });
+  await says('flowforge_retry_run');
   await row.getByLabel('Calls').fill('2');
-  await row.getByLabel('In a').selectOption('minute');
-  const apply = button('Write choices into the JSON');
-  if (await apply.isVisible()) await apply.click();
-  await page.waitForFunction(() => document.querySelector('#document').value.includes('flowforge_retry_run'));
-  assert.equal(JSON.parse(await written()).tools.flowforge_retry_run.rate_limit.max ?? 2, 2);
+  await row.getByLabel('Calls').press('Tab');
+  await says('"2/minute"');
   await shoot('3-policy');
   await button('Save policy').click();
   await page.getByText('Version 1 is in force').waitFor();
@@ -136,7 +143,7 @@ async function writePolicy() {
   await link('History').click();
   await page.getByText(PERSON).first().waitFor();
   await shoot('3-history');
-  await page.getByRole('link', { name: /compare|changes|diff/i }).first().click();
+  await link('What changed').click();
   await page.getByText('Read runs, retry a few').first().waitFor();
   await shoot('3-changes');
 }
@@ -168,7 +175,7 @@ async function rotate(server, old) {
   await button('Rotate token').click();
   const token = await page.locator('#grant-token').innerText();
   assert.notEqual(token, old);
-  await assert.rejects(agent(task.url, server, old), /401|Unauthorized/i);
+  await assert.rejects(agent(task.url, server, old), REFUSED);
   await page.goto(grant);
   await page.getByLabel('Your password').fill(task.password);
   await button('Reveal token').click();
@@ -223,7 +230,7 @@ async function revoke(server, calls) {
   await link('CI bot').click();
   await button('Revoke CI bot').click();
   await page.getByText('was revoked').waitFor();
-  await assert.rejects(calls.tool('flowforge_list_runs'), /401|Unauthorized/i);
+  await assert.rejects(calls.tool('flowforge_list_runs'), REFUSED);
   await shoot('6-revoked');
 }
 
@@ -267,5 +274,7 @@ await readLog(calls);
 await revoke(server, calls);
 await makeKey();
 await withoutScripts();
-assert.deepEqual(complaints, [], 'the browser complains of nothing');
+// The password that is too short is answered with 422, which the browser counts as a failed load.
+const unexpected = complaints.filter((complaint) => !/ 422 .*\/signup$/.test(complaint));
+assert.deepEqual(unexpected, [], 'the browser complains of nothing');
 await browser.close();
