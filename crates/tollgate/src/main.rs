@@ -45,7 +45,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Migrate(config) => migrate::run(&config).await?,
         Command::Doctor(config) => return doctor::run(&config).await,
         Command::Keys { command: KeysCommand::New } => {
-            keys::print_new(Clock::System.now(), &Entropy::System)?
+            keys::print_new(Clock::System.now(), &Entropy::System)?;
         }
         Command::Demo(args) => return demo::run(&args).await,
         Command::Audit { command: AuditCommand::Verify(args) } => return audit_cli::verify(&args).await,
