@@ -51,7 +51,7 @@ fn of_people() -> Router<DashboardState> {
         .route("/logout", post(log_in::logout))
         .route("/docs/api", get(docs::api::api))
         .route("/docs/policy", get(docs::policy::policy))
-        .route("/docs/policy.schema.json", get(docs::policy::schema))
+        .route("/schemas/policy-v1.json", get(docs::policy::schema))
         .route("/account", get(account::account))
         .route("/organisations/new", get(organisations::new_organisation).post(organisations::create))
 }

@@ -19,7 +19,7 @@ async fn the_policy_language_has_a_page_and_a_schema() {
     let site = Site::start().await;
     let mut browser = site.browser();
     browser.get("/docs/policy").await.is(200).says("url_host_in");
-    let schema = browser.get("/docs/policy.schema.json").await;
+    let schema = browser.get("/schemas/policy-v1.json").await;
     assert_eq!(schema.header("content-type"), "application/json");
     schema.is(200).says("rate_limit");
 }

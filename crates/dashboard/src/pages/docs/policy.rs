@@ -40,7 +40,7 @@ pub async fn policy() -> Page<Policy> {
     Page(Policy)
 }
 
-/// `GET /docs/policy.schema.json`
+/// `GET /schemas/policy-v1.json`
 pub async fn schema() -> impl IntoResponse {
     ([(CACHE_CONTROL, "public, max-age=3600")], Json(&*SCHEMA))
 }
