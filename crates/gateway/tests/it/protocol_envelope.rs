@@ -193,9 +193,11 @@ async fn an_argument_that_its_header_does_not_mirror() {
 #[tokio::test]
 async fn a_version_that_nobody_speaks() {
     let gate = gate().await;
-    let supported = json!(["2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26"]);
+    // A stateless request is told of what `server/discover` lists; another of everything.
+    let (stateless, every) =
+        (json!(["2026-07-28"]), json!(["2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26"]));
     let future = modern("tools/call", json!({ "name": "open" })).replace("2026-07-28", "2031-01-01");
-    for body in [future.as_str(), CALL] {
+    for (body, supported) in [(future.as_str(), stateless), (CALL, every)] {
         let request = gate
             .post(body.to_owned())
             .header("mcp-protocol-version", "2031-01-01")

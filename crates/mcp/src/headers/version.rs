@@ -115,17 +115,13 @@ fn check_notification(
     Ok(version)
 }
 
-/// The version of this name, which must be one that messages name for themselves.
+/// The version of this name, which must be one that messages name for themselves. Those of the older revisions are spoken,
+/// but after an `initialize`, and no `server/discover` lists them.
 fn stateless(name: &str) -> Result<Version, Malformed> {
-    match Version::parse(name) {
-        Some(version) if version.era() == Era::Modern => Ok(version),
-        // It is spoken, but after an `initialize`: only the others can be named in a message.
-        Some(_) => Err(Malformed::version(
-            name,
-            SUPPORTED.into_iter().filter(|version| version.era() == Era::Modern),
-        )),
-        None => Err(Malformed::version(name, SUPPORTED.into_iter())),
-    }
+    let modern = |version: &Version| version.era() == Era::Modern;
+    Version::parse(name)
+        .filter(modern)
+        .ok_or_else(|| Malformed::version(name, SUPPORTED.into_iter().filter(modern)))
 }
 
 /// The version that the header names, if it names one.
