@@ -1,7 +1,8 @@
-//! Development only: private Postgres and Redis, scripted upstreams, outages, whole installations, the architecture test.
+//! Development only: private Postgres and Redis, scripted upstreams, outages, forwarders, whole installations, the architecture test.
 
 mod api;
 mod database;
+mod forwarder;
 mod installation;
 mod redis;
 pub mod upstream;
@@ -11,6 +12,7 @@ use anyhow::{Context, Result};
 
 pub use api::{Api, Grant, PASSWORD};
 pub use database::{TestDb, database};
+pub use forwarder::Forwarder;
 pub use installation::{Installation, PATIENCE, Process, eventually, free_address};
 pub use redis::{TestRedis, connected, redis};
 pub use wire::Wire;

@@ -5,6 +5,7 @@
 mod caller;
 mod changes;
 mod clients;
+mod conformance;
 mod killed;
 mod limits;
 mod pages;

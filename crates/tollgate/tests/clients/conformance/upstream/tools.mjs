@@ -71,8 +71,11 @@ const CHOICES = {
   required: [],
 };
 
+// Asks on the stream of the call itself: the other one may not be open yet.
+const ask = ({ mcpReq }, method, params) => mcpReq.send({ method, params });
+
 async function elicited(context, message, requestedSchema) {
-  const { action, content } = await context.mcpReq.elicitInput({ message, requestedSchema });
+  const { action, content } = await ask(context, 'elicitation/create', { message, requestedSchema });
   return `action=${action}, content=${JSON.stringify(content ?? {})}`;
 }
 
@@ -157,9 +160,9 @@ export function tools(mcp, notify) {
   tool(
     'test_sampling',
     'Asks the model of the client',
-    async ({ prompt }, { mcpReq }) => {
+    async ({ prompt }, context) => {
       const messages = [{ role: 'user', content: { type: 'text', text: prompt } }];
-      const { content } = await mcpReq.requestSampling({ messages, maxTokens: 100 });
+      const { content } = await ask(context, 'sampling/createMessage', { messages, maxTokens: 100 });
       return text(`LLM response: ${content.text}`);
     },
     strings('prompt'),

@@ -1,0 +1,165 @@
+//! The official conformance suite, run twice: straight at an upstream that implements its fixtures, and through the gateway under a
+//! policy that allows everything. The same checks pass, check for check, in the requirement sets of both eras.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use http::header::AUTHORIZATION;
+use serde::Deserialize;
+use serde_json::json;
+use testkit::{Api, Forwarder};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+
+use crate::clients;
+use crate::stack::Stack;
+
+/// How long one run of the suite may take.
+const PATIENCE: Duration = Duration::from_mins(4);
+
+/// Checks of the suite that it does not make yet.
+const NOT_MADE: [&str; 1] = ["tasks-status-notifications"];
+
+/// Scenarios of what does not pass the gateway yet.
+const NOT_PASSED: [&str; 13] = [
+    "completion-complete",
+    "prompts-get-embedded-resource",
+    "prompts-get-simple",
+    "prompts-get-with-args",
+    "prompts-get-with-image",
+    "prompts-list",
+    "resources-list",
+    "resources-read-binary",
+    "resources-read-text",
+    "resources-subscribe",
+    "resources-templates-read",
+    "resources-unsubscribe",
+    "input-required-result-non-tool-request",
+];
+const NOT_PASSED_STATELESS: [&str; 12] = [
+    "caching",
+    "sep-2164-resource-not-found",
+    "server-stateless",
+    "tasks-capability-negotiation",
+    "tasks-dispatch-and-envelope",
+    "tasks-lifecycle",
+    "tasks-mrtr-composition",
+    "tasks-mrtr-input",
+    "tasks-request-headers",
+    "tasks-request-state-removal",
+    "tasks-required-task-error",
+    "tasks-wire-fields",
+];
+
+/// What one check found.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+struct Check {
+    #[serde(skip)]
+    scenario: String,
+    id: String,
+    name: String,
+    status: String,
+    #[serde(rename = "errorMessage")]
+    error: Option<String>,
+}
+
+/// The upstream of the fixtures; it ends with the test.
+struct Upstream {
+    url: String,
+    _process: Child,
+}
+
+fn sources() -> PathBuf {
+    clients::root().join("crates/tollgate/tests/clients/conformance")
+}
+
+async fn upstream() -> Upstream {
+    let mut process = Command::new(clients::noted("node-22"))
+        .arg(sources().join("upstream/main.mjs"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+    let url = lines.next_line().await.unwrap().expect("the upstream prints its address");
+    Upstream { url, _process: process }
+}
+
+/// Runs what `revision` requires of a server against the one at `url`: every check that says something, in order.
+async fn run(url: &str, revision: &str, results: &Path) -> Vec<Check> {
+    let _ = std::fs::remove_dir_all(results);
+    let suite = Command::new(clients::noted("node-22"))
+        .arg(sources().join("node_modules/@modelcontextprotocol/conformance/dist/index.js"))
+        .args(["server", "--verbose", "--url", url, "--requirements", revision, "--output-dir"])
+        .arg(results)
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output();
+    let output = tokio::time::timeout(PATIENCE, suite).await.expect("the suite ends").unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.code().is_some_and(|code| code <= 1), "{text}");
+    let mut scenarios: Vec<PathBuf> =
+        std::fs::read_dir(results).unwrap().map(|entry| entry.unwrap().path()).collect();
+    scenarios.sort();
+    scenarios.iter().flat_map(|folder| checks(folder)).collect()
+}
+
+/// The checks of one scenario, from the folder `server-<scenario>-<time>`.
+fn checks(folder: &Path) -> Vec<Check> {
+    let name = folder.file_name().unwrap().to_str().unwrap();
+    let time = "-2026-01-01T00-00-00-000Z".len();
+    let scenario = &name["server-".len()..name.len() - time];
+    let text = std::fs::read(folder.join("checks.json")).unwrap();
+    let mut checks: Vec<Check> = serde_json::from_slice(&text).unwrap();
+    checks.retain(|check| check.status != "INFO");
+    for check in &mut checks {
+        scenario.clone_into(&mut check.scenario);
+    }
+    checks
+}
+
+/// Holds the upstream to the suite, and the gateway to the upstream.
+async fn holds(revision: &str, scenarios: usize) {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("conformance").join(revision);
+    let upstream = upstream().await;
+    let direct = run(&upstream.url, revision, &folder.join("direct")).await;
+    let wanting: Vec<_> = direct
+        .iter()
+        .filter(|check| check.status != "SUCCESS" && !NOT_MADE.contains(&check.scenario.as_str()))
+        .collect();
+    assert!(wanting.is_empty(), "the upstream itself fails: {wanting:#?}");
+    let mut ran: Vec<_> = direct.iter().map(|check| &check.scenario).collect();
+    ran.dedup();
+    assert_eq!(ran.len(), scenarios, "{ran:?}");
+
+    let stack = Stack::start().await;
+    let tollgate = stack.serve(&[]).await;
+    let api = Api::sign_up(&tollgate.url).await;
+    let server = api.register("Fixtures", &upstream.url, &[]).await;
+    let policy = api.policy(&server, "all", &json!({ "version": "1", "default": "allow" })).await;
+    let grant = api.mint(&server, &policy, "suite").await;
+    // The suite can't send a token.
+    let way = Forwarder::to(&tollgate.url, AUTHORIZATION, &format!("Bearer {}", grant.token)).await;
+    let url = format!("{}/mcp/{server}", way.url());
+    let through = run(&url, revision, &folder.join("gateway")).await;
+
+    let passes = |check: &&Check| {
+        let scenario = check.scenario.as_str();
+        !NOT_PASSED.contains(&scenario) && !NOT_PASSED_STATELESS.contains(&scenario)
+    };
+    let differing: Vec<_> = through.iter().filter(passes).filter(|check| !direct.contains(check)).collect();
+    assert!(differing.is_empty(), "the gateway differs: {differing:#?}");
+    assert!(through.iter().filter(passes).eq(direct.iter().filter(passes)), "a check was left out");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions() {
+    holds("2025-11-25", 33).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stateless() {
+    holds("2026-07-28", 50).await;
+}
