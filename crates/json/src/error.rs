@@ -40,7 +40,9 @@ pub enum Kind {
     #[error("not an escape sequence: use one of \\\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX")]
     BadEscape,
     /// A number that not every reader can hold.
-    #[error("this number is out of range: use at most 64 digits and an exponent within 308")]
+    #[error(
+        "this number is out of range: use at most 64 digits, an exponent within 308, and a 64-bit float's size"
+    )]
     NumberRange,
 }
 

@@ -5,7 +5,8 @@ use std::cmp::Ordering;
 
 /// Digits that a number may have, before and behind the point together.
 pub const MAX_DIGITS: usize = 64;
-/// The greatest exponent of ten, either sign, as written and of the leading digit.
+/// The greatest exponent of ten, either sign, as written and of the leading digit. With it, a number may be as large as a
+/// 64-bit float holds.
 pub const MAX_EXPONENT: i32 = 308;
 
 /// A number, exactly as written. `1`, `1.0` and `10e-1` are equal.
@@ -140,8 +141,13 @@ pub(crate) fn scan(bytes: &[u8]) -> Scan {
     }
     // Only a text of few digits may be taken apart: that many fit the buffer.
     let text = std::str::from_utf8(&bytes[..at]).unwrap_or_default();
-    let fault = (digits > MAX_DIGITS || !Decimal::of(text).in_range()).then_some(Fault::Range);
-    Scan { length: at, fault }
+    let fits = digits <= MAX_DIGITS && Decimal::of(text).in_range() && !is_infinite(text);
+    Scan { length: at, fault: (!fits).then_some(Fault::Range) }
+}
+
+/// Whether readers that keep numbers in 64-bit floats, most of them, make infinity of it.
+fn is_infinite(text: &str) -> bool {
+    text.parse().is_ok_and(f64::is_infinite)
 }
 
 /// `0.d1d2d3... * 10^point`; `d1` and the last digit are not zero, and zero has no digits at all.
@@ -370,6 +376,12 @@ mod tests {
             "of the leading digit"
         );
         assert!(Number::parse("0.1e308").is_some());
+        for size in ["1.7976931348623157e308", "1.7976931348623158e308"] {
+            assert!(Number::parse(size).is_some(), "rounded to the greatest float: {size}");
+        }
+        for size in ["1.797693134862316e308", "-2e308", "9e308"] {
+            assert!(Number::parse(size).is_none(), "infinity to most readers: {size}");
+        }
         assert!(Number::parse("1e99999999999999999999").is_none());
         assert!(
             Number::parse("1e0000000000000000000000000000000000000000000000000000000000000000000001")
