@@ -116,7 +116,7 @@ fn response<'a>(id: Option<Id>, outcome: Result<Value<'a>, Value<'a>>) -> Result
 fn check_params(params: Option<&Value<'_>>) -> Result<(), Malformed> {
     let Some(params) = params else { return Ok(()) };
     let params =
-        params.as_object().ok_or_else(|| Malformed::request("params", "`params` must be an object"))?;
+        params.as_object().ok_or_else(|| Malformed::params("params", "`params` must be an object"))?;
     check_keys(params, "params", keys::doubtful_param)?;
     let Some(meta) = params.get("_meta") else { return Ok(()) };
     let meta =
