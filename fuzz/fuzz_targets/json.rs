@@ -1,4 +1,4 @@
-//! `cargo +nightly fuzz run json`
+//! `scripts/fuzz 60 json`
 #![no_main]
 
 #[path = "../bodies.rs"]

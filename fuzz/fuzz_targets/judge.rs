@@ -1,4 +1,4 @@
-//! `cargo +nightly fuzz run judge`
+//! `scripts/fuzz 60 judge`
 #![no_main]
 
 #[path = "../bodies.rs"]

@@ -1,4 +1,4 @@
-//! `cargo +nightly fuzz run path`
+//! `scripts/fuzz 60 path`
 #![no_main]
 
 #[path = "../bodies.rs"]

@@ -1,4 +1,4 @@
-//! `cargo +nightly fuzz run reader`
+//! `scripts/fuzz 60 reader`
 #![no_main]
 
 #[path = "../bodies.rs"]

@@ -2,6 +2,7 @@
 
 mod call;
 mod content;
+mod corpus;
 mod envelope;
 mod forward;
 mod handshake;
