@@ -3,13 +3,14 @@
 use serde_json::value::RawValue;
 
 use crate::condition::{Bound, Check, Condition, Test};
-use crate::document::{Entry, Policy, Rule};
+use crate::document::{Entry, Policy, Rule, Written};
 use crate::limit::Cost;
 use crate::shape;
 use crate::verdict::{Limit, decimal};
 
 impl Policy {
     /// The canonical form as JSON text. Read again, it judges the same; only the rules of shorthand have another pointer.
+    /// It nests no deeper than what was read, but may be longer than a document may be.
     pub fn canonical(&self) -> String {
         let mut hide: Vec<&str> = self.hide.iter().map(|hidden| hidden.glob.as_str()).collect();
         hide.sort_unstable();
@@ -35,7 +36,11 @@ fn entry(entry: &Entry) -> shape::Entry {
     shape::Entry {
         mode: entry.mode,
         validate_arguments: entry.validate_arguments,
-        require: entry.require.iter().map(|rule| shape::Requirement::Item(item(rule))).collect(),
+        require: entry
+            .require
+            .iter()
+            .map(|rule| bare(rule).unwrap_or_else(|| shape::Requirement::Item(item(rule))))
+            .collect(),
         deny_if: entry.deny_if.iter().map(item).collect(),
         approve_if: entry
             .approve_if
@@ -49,6 +54,12 @@ fn entry(entry: &Entry) -> shape::Entry {
         limits: entry.limits.iter().map(|limit| self::limit(limit)).collect(),
         ..shape::Entry::default()
     }
+}
+
+/// A requirement that was written as the condition alone: wrapping it would nest deeper than a document may.
+fn bare(rule: &Rule) -> Option<shape::Requirement> {
+    let [alone] = &*rule.conditions else { return None };
+    matches!(rule.written, Written::Bare(_)).then(|| shape::Requirement::Bare(condition(alone)))
 }
 
 fn message(rule: &Rule) -> Option<String> {

@@ -12,6 +12,7 @@ use crate::call::Call;
 use crate::host::{HostSet, host_of_url};
 use crate::path::{Found, Path, Root, any};
 use crate::pattern::Pattern;
+use crate::work;
 
 /// Where a condition stands. Inside `not` the place is the other one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,6 +81,7 @@ pub(crate) enum Bound {
 impl Condition {
     /// Whether it holds for a call, in a place.
     pub(crate) fn holds(&self, call: &Call<'_>, place: Place) -> bool {
+        work::steps(1);
         match self {
             Self::Test(test) => test.holds(call, place),
             Self::All(conditions) => conditions.iter().all(|condition| condition.holds(call, place)),
@@ -147,6 +149,7 @@ impl Test {
 impl Check {
     /// What the positive operator says of a value that is there; `None` for one of a type that it doesn't take.
     fn satisfied(&self, found: Found<'_>) -> Option<bool> {
+        work::steps_of_found(&found);
         let number = || if let Found::Value(value) = found { value.as_number() } else { None };
         match self {
             Self::Equals(wanted) => match found {
@@ -193,7 +196,11 @@ impl List {
     }
 
     fn contains(&self, wanted: &Value<'_>) -> bool {
-        self.0.binary_search_by(|element| element.compare(wanted)).is_ok()
+        let compare = |element: &Value<'_>| {
+            work::steps_of(wanted);
+            element.compare(wanted)
+        };
+        self.0.binary_search_by(compare).is_ok()
     }
 
     fn contains_text(&self, wanted: &str) -> bool {

@@ -9,6 +9,7 @@ use crate::condition::Condition;
 use crate::glob::Glob;
 use crate::problem::Problem;
 use crate::verdict::Limit;
+use crate::work;
 
 /// A policy document, read and compiled.
 #[derive(Debug)]
@@ -103,7 +104,11 @@ impl Policy {
     /// The most specific key that matches, with its entry, if any.
     pub(crate) fn governing_tool(&self, tool: &str) -> Option<&Tool> {
         let (exact, globs) = self.tools.split_at(self.exact);
-        match exact.binary_search_by(|entry| entry.key.as_str().cmp(tool)) {
+        let compare = |entry: &Tool| {
+            work::steps(1);
+            entry.key.as_str().cmp(tool)
+        };
+        match exact.binary_search_by(compare) {
             Ok(place) => exact.get(place),
             Err(_) => globs.iter().find(|entry| entry.key.matches(tool)),
         }

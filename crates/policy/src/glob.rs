@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use crate::work;
+
 /// The longest name a tool may have to be allowed, and the longest key of a document, in bytes. It bounds the work of
 /// matching; names are 1 to 128 characters in the protocol.
 pub const MAX_NAME: usize = 256;
@@ -59,6 +61,7 @@ fn wildcard(pattern: &str, text: &str, one: impl Fn(char, char) -> bool) -> bool
     // The pattern behind the last `*`, and the text that it has not taken.
     let mut star = None;
     loop {
+        work::steps(1);
         let mut ahead = pattern.clone();
         match ahead.next() {
             Some('*') => {

@@ -9,6 +9,7 @@ use crate::condition::Place;
 use crate::document::{Entry, Mode, Policy, Rule};
 use crate::glob::MAX_NAME;
 use crate::verdict::{Charge, Refusal, Shadow, ShadowOutcome, Verdict};
+use crate::work;
 
 const HIDDEN: (&str, &str) = ("(hidden)", "this tool is hidden");
 const DEFAULT_DENY: (&str, &str) = ("(default deny)", "the policy does not allow this tool");
@@ -127,6 +128,7 @@ impl<'a> Trial<'a> {
         }
         let call = self.call;
         for rule in rules {
+            work::steps(1);
             let all_hold = rule.conditions.iter().all(|condition| condition.holds(call, place));
             let (refuses, outcome) = match list {
                 List::Require => (!all_hold, ShadowOutcome::Deny),
@@ -146,6 +148,7 @@ impl<'a> Trial<'a> {
             return ControlFlow::Continue(());
         }
         for limit in &entry.limits {
+            work::steps(1);
             match limit.charge(self.call) {
                 Ok((amount_micros, key)) => self.charges.push(Charge {
                     limit: Arc::clone(limit),

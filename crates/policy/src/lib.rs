@@ -22,6 +22,7 @@ mod rules;
 mod shape;
 mod verdict;
 mod warnings;
+mod work;
 
 pub use arguments::{ArgumentSchema, ArgumentSchemaError};
 pub use call::{Call, Context, ToolState};

@@ -5,6 +5,10 @@ use json::{Unpayable, Value};
 use crate::call::Call;
 use crate::path::{Found, Path, Root, any};
 use crate::verdict::{Limit, MAX_AMOUNT_MICROS};
+use crate::work;
+
+/// Bytes of a value that calls are counted by, as written: every limit of an entry keeps its own.
+const MAX_KEY: u32 = 4 << 10;
 
 /// The cost of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,12 +47,19 @@ fn cost(call: &Call<'_>, path: &Path) -> Result<u64, String> {
 }
 
 fn key(call: &Call<'_>, path: &Path) -> Result<String, String> {
+    let unusable = |what: &str| format!("calls are counted per `{path}`, {what}");
     let key = with(call, path, |found| match found {
-        Found::Value(value) => Some(value.canonical()),
-        Found::Text(text) => Some(Value::string(text).canonical()),
+        Found::Value(value) if value.span.end.abs_diff(value.span.start) > MAX_KEY => {
+            Some(Err(unusable("whose value is too long to count by")))
+        }
+        Found::Value(value) => {
+            work::steps_of(value);
+            Some(Ok(value.canonical()))
+        }
+        Found::Text(text) => Some(Ok(Value::string(text).canonical())),
         Found::Missing | Found::WrongType => None,
     });
-    key.ok_or_else(|| format!("calls are counted per `{path}`, which is not there"))
+    key.unwrap_or_else(|| Err(unusable("which is not there")))
 }
 
 /// Gives what a path without `[*]` leads to.

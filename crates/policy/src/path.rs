@@ -5,6 +5,7 @@ use std::fmt;
 use json::Value;
 
 use crate::call::Call;
+use crate::work;
 
 /// A path that has been read. Displays as it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -187,7 +188,9 @@ pub(crate) fn any<'a>(
     wanted: &mut dyn FnMut(Found<'a>) -> bool,
 ) -> bool {
     let mut value = value;
+    work::steps(1);
     for (taken, step) in steps.iter().enumerate() {
+        work::steps(1);
         if value.is_null() {
             return wanted(Found::Missing);
         }

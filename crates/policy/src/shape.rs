@@ -134,7 +134,7 @@ pub(crate) struct Entry {
     pub(crate) approve_if: Vec<ApproveIf>,
     /// What a call is counted by. All limits are taken together or none is.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schemars(default)]
+    #[schemars(default, length(max = 64))]
     pub(crate) limits: Vec<Limit>,
     /// Shorthand for one limit on calls, per grant: `"10/minute"`, or `max` and `window`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -167,7 +167,6 @@ pub(crate) enum Action {
 #[schemars(rename = "requirement")]
 pub(crate) enum Requirement {
     Item(DenyIf),
-    #[expect(dead_code, reason = "described for editors: the canonical form has no shorthand")]
     Bare(Condition),
 }
 

@@ -10,6 +10,7 @@ use json::{Node, Value};
 use serde_json::{Map, Value as Json};
 
 use super::ArgumentSchemaError;
+use crate::work;
 
 /// Levels of a schema.
 const MAX_SCHEMA_DEPTH: usize = 64;
@@ -101,6 +102,7 @@ impl Meter {
     /// `None` when it is too much.
     fn visit(&self, schema: &Json, value: &Value<'_>, depth: usize, left: &mut usize) -> Option<()> {
         let Json::Object(schema) = schema else { return Some(()) };
+        work::steps(1);
         *left = left.checked_sub(1 + own_work(schema, value))?;
         if depth >= MAX_DEPTH {
             return None;

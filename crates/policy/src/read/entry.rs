@@ -83,8 +83,7 @@ impl Reader<'_> {
                     });
             }
             "limits" => {
-                entry.limits =
-                    self.elements(value, "a list of limits", |reader, value, _| reader.limit(value));
+                entry.limits = self.elements(value, "a list of limits", Self::limit_of_entry);
             }
             "validate_arguments" => entry.validate_arguments = self.flag(value),
             "mode" => entry.mode = self.mode(value),

@@ -13,6 +13,8 @@ use crate::verdict::{Align, Limit, Scope, Unit, Window};
 
 /// The counter of a `rate_limit` of `all_tools`. No tool's `rate_limit` has this name.
 pub(super) const COUNTER_OF_ALL: &str = "all_tools.rate";
+/// Limits of an entry: a call takes all of them at once.
+const MAX_LIMITS: u32 = 64;
 /// Characters of a counter's name.
 const MAX_COUNTER: usize = 64;
 /// Seconds of a window: 31 days.
@@ -47,7 +49,18 @@ struct Draft {
 }
 
 impl Reader<'_> {
-    pub(super) fn limit(&mut self, value: &Value<'_>) -> Option<Arc<Limit>> {
+    /// The limit at a place of an entry's list.
+    pub(super) fn limit_of_entry(&mut self, value: &Value<'_>, i: u32) -> Option<Arc<Limit>> {
+        if i == MAX_LIMITS {
+            let message = format!(
+                "this is one limit more than the {MAX_LIMITS} that an entry may have: remove those that others imply"
+            );
+            self.problem(value.span, "too_many_limits", message);
+        }
+        self.limit(value)
+    }
+
+    fn limit(&mut self, value: &Value<'_>) -> Option<Arc<Limit>> {
         let object = self.object(value, "a limit: an object with `counter`, `window` and `max`")?;
         let mut draft = Draft::default();
         self.fields(object, &FIELDS, |reader, field, value| match field {

@@ -31,7 +31,7 @@ fn shorthand_is_expanded() {
                     {"counter": "l_rate", "window": "minute", "max": 10, "scope": "grant", "increment": 1,
                      "align": "sliding", "refund_on_error": false},
                 ]},
-                "r": {"require": [{"conditions": [{"path": "args.x", "op": "exists", "value": true}]}]},
+                "r": {"require": [{"path": "args.x", "op": "exists", "value": true}]},
             },
         })
     );
@@ -65,6 +65,17 @@ fn numbers_are_never_rounded() {
     assert!(read(&document).canonical().contains(&long[..long.len() - 1]));
 }
 
+/// The deepest value that a document can hold, in a requirement without `conditions`.
+#[test]
+fn it_nests_no_deeper_than_what_was_read() {
+    let (open, close) = ("[".repeat(27), "]".repeat(27));
+    let document = format!(
+        r#"{{"version":"1","default":"deny","tools":{{"a":{{"require":[{{"path":"args.x","op":"eq","value":{open}{close}}}]}}}}}}"#
+    );
+    let once = read(&document).canonical();
+    assert_eq!(read(&once).canonical(), once);
+}
+
 #[test]
 fn every_operator_survives() {
     for (op, value) in [
@@ -92,7 +103,7 @@ fn every_operator_survives() {
         );
         let once = read(&document).canonical();
         assert_eq!(read(&once).canonical(), once, "{op}");
-        let test = canonical(&document)["tools"]["a"]["require"][0]["conditions"][0].clone();
+        let test = canonical(&document)["tools"]["a"]["require"][0].clone();
         assert_eq!(test["op"], op);
         let mut elements = [test["value"].clone(), serde_json::from_str(value).expect("JSON")];
         for list in elements.iter_mut().filter_map(|value| value.as_array_mut()) {

@@ -2,7 +2,7 @@
 
 use policy::{Call, Policy, ToolState, Verdict};
 
-use super::case::{CONTEXT, line, read, verdict};
+use super::case::{CONTEXT, judge_entry, line, read, verdict};
 
 fn refusal(verdict: Verdict) -> policy::Refusal {
     match verdict {
@@ -59,6 +59,27 @@ fn grants_without_a_readable_policy() {
     assert_eq!(&*policy::no_policy().rule, "(no policy)");
     assert_eq!(&*policy::invalid().rule, "(invalid policy)");
     assert!(Policy::read(b"{}").is_err(), "what can't be read judges nothing");
+}
+
+/// An item refuses by all of its conditions, a list by one of its items; a list of no conditions always holds.
+#[test]
+fn items_and_lists() {
+    let x = |n: u8| format!(r#"{{"path":"args.x","op":"eq","value":{n}}}"#);
+    let y = r#"{"path":"args.y","op":"eq","value":1}"#;
+    let two_items =
+        format!(r#"{{"deny_if":[{{"conditions":[{},{y}]}},{{"conditions":[{},{y}]}}]}}"#, x(1), x(2));
+    for (arguments, expected) in [
+        (r#"{"x":1}"#, "allow"),
+        (r#"{"y":1}"#, "allow"),
+        (r#"{"x":1,"y":1}"#, "deny /tools/a/deny_if/0"),
+        (r#"{"x":2,"y":1}"#, "deny /tools/a/deny_if/1"),
+    ] {
+        assert_eq!(judge_entry(&two_items, arguments), expected, "{arguments}");
+    }
+    assert_eq!(judge_entry(r#"{"require":[{"conditions":[]}]}"#, "{}"), "allow");
+    assert_eq!(judge_entry(r#"{"deny_if":[],"require":[],"approve_if":[],"limits":[]}"#, "{}"), "allow");
+    let second = format!(r#"{{"require":[{y},{{"conditions":[{y},{}]}}]}}"#, x(1));
+    assert_eq!(judge_entry(&second, r#"{"y":1}"#), "deny /tools/a/require/1", "every item must hold");
 }
 
 #[test]

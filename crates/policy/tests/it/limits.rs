@@ -135,6 +135,13 @@ fn one_count_per_value_of_the_key() {
     }
     let deep = mails.replace("args.to", "args.to.mail[0]");
     assert_eq!(judge_entry(&format!(r#"{{"limits":[{deep}]}}"#), r#"{"to":"x"}"#), "deny /tools/a/limits/0");
+    // The text of a value is kept for each limit, so it may not be of any size; 4 KiB as it is written.
+    let long = |letters: usize| format!(r#"{{"to":"{}"}}"#, "x".repeat(letters));
+    assert_eq!(
+        judge_entry(&format!(r#"{{"limits":[{mails}]}}"#), &long(4094)),
+        "allow /tools/a/limits/0=1000000"
+    );
+    assert_eq!(judge_entry(&format!(r#"{{"limits":[{mails}]}}"#), &long(4095)), "deny /tools/a/limits/0");
     let of_grant = mails.replace("args.to", "grant.identity");
     assert_eq!(charge(&of_grant, "{}").key.as_deref(), Some("\"ci@acme.test\""));
 }

@@ -7,6 +7,7 @@ mod conditions;
 mod corpus;
 mod cost;
 mod evaluation;
+mod generate;
 mod limits;
 mod paths;
 mod presets;

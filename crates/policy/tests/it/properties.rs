@@ -1,135 +1,32 @@
 //! What holds of every document and every call.
 
-use policy::{Policy, Verdict};
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use policy::{ArgumentSchema, Call, Policy, ToolState, Verdict};
 use proptest::prelude::*;
 use proptest::sample::select;
-use serde_json::{Map, Value, json};
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::TestRunner;
+use serde_json::{Value, json};
 
-use super::case::{line, verdict};
-
-const TOOLS: [&str; 6] = ["run", "run_all", "delete", "delete_x", "é", ""];
-
-fn scalar() -> impl Strategy<Value = Value> {
-    prop_oneof![
-        Just(Value::Null),
-        any::<bool>().prop_map(Value::from),
-        (-3_i64..4).prop_map(Value::from),
-        Just(json!(1.5)),
-        select(vec!["", "a", "ab", "prod", "https://a.test/", "https://u@a.test", "1"]).prop_map(Value::from),
-    ]
-}
-
-fn value() -> impl Strategy<Value = Value> {
-    scalar().prop_recursive(3, 16, 4, |inner| {
-        prop_oneof![
-            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            prop::collection::btree_map(select(vec!["a", "b", "c.d"]), inner, 0..3).prop_map(|map| {
-                Value::Object(map.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
-            }),
-        ]
-    })
-}
-
-fn arguments() -> impl Strategy<Value = Value> {
-    prop::collection::btree_map(select(vec!["a", "b", "c.d", "n"]), value(), 0..4)
-        .prop_map(|map| Value::Object(map.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()))
-}
-
-fn test() -> impl Strategy<Value = Value> {
-    let path = select(vec![
-        "args",
-        "args.a",
-        "args.b",
-        "args.a.a",
-        "args.a[0]",
-        "args.a[*]",
-        "args.a[*].b",
-        "args[\"c.d\"]",
-        "args.n",
-        "grant.label",
-        "client.name",
-        "tool.name",
-    ]);
-    let operation = prop_oneof![
-        (select(vec!["eq", "neq", "contains", "not_contains"]), value()),
-        (select(vec!["in", "not_in"]), prop::collection::vec(scalar(), 0..4).prop_map(Value::from)),
-        (select(vec!["lt", "lte", "gt", "gte"]), (-3_i64..4).prop_map(Value::from)),
-        (
-            select(vec!["regex", "not_regex"]),
-            select(vec!["", "^a", "b$", "^\\w+$", "prod|dev"]).prop_map(Value::from)
-        ),
-        (select(vec!["starts_with", "ends_with"]), select(vec!["", "a", "b"]).prop_map(Value::from)),
-        (select(vec!["length_lte", "length_gte"]), (0_u8..4).prop_map(Value::from)),
-        (Just("url_host_in"), Just(json!(["a.test", "*.b.test"]))),
-        (Just("exists"), any::<bool>().prop_map(Value::from)),
-    ];
-    (path, operation).prop_map(|(path, (op, value))| json!({"path": path, "op": op, "value": value}))
-}
-
-fn condition() -> impl Strategy<Value = Value> {
-    test().prop_recursive(3, 8, 3, |inner| {
-        prop_oneof![
-            prop::collection::vec(inner.clone(), 1..3).prop_map(|all| json!({"all": all})),
-            prop::collection::vec(inner.clone(), 1..3).prop_map(|any| json!({"any": any})),
-            inner.prop_map(|not| json!({"not": not})),
-        ]
-    })
-}
-
-fn items() -> impl Strategy<Value = Value> {
-    let item =
-        prop::collection::vec(condition(), 0..3).prop_map(|conditions| json!({"conditions": conditions}));
-    prop::collection::vec(item, 0..3).prop_map(Value::from)
-}
-
-fn limits() -> impl Strategy<Value = Value> {
-    let fixed = json!({"counter": "c", "window": "minute", "max": 5});
-    let cost =
-        json!({"counter": "d", "window": 90, "max": 5.5, "increment_from": "args.n", "scope": "server"});
-    let keyed = json!({"counter": "e", "window": "day", "max": 5, "key": "args.a", "increment": 0.25, "align": "calendar"});
-    prop::sample::subsequence(vec![fixed, cost, keyed], 0..=3).prop_map(Value::from)
-}
-
-fn entry(with_action: bool) -> impl Strategy<Value = Value> {
-    let actions = if with_action {
-        vec![None, None, Some("allow"), Some("deny"), Some("hide"), Some("require_approval")]
-    } else {
-        vec![None]
-    };
-    let mode = select(vec![None, None, Some("enforce"), Some("shadow")]);
-    let require = prop::collection::vec(condition(), 0..2).prop_map(Value::from);
-    let rate = select(vec![None, Some("3/minute")]);
-    (select(actions), mode, require, items(), items(), limits(), rate).prop_map(
-        |(action, mode, require, deny_if, approve_if, limits, rate)| {
-            let mut entry =
-                json!({"require": require, "deny_if": deny_if, "approve_if": approve_if, "limits": limits});
-            for (field, value) in [("action", action), ("mode", mode), ("rate_limit", rate)] {
-                if let Some(value) = value {
-                    entry[field] = value.into();
-                }
-            }
-            entry
-        },
-    )
-}
-
-fn document() -> impl Strategy<Value = Value> {
-    let keys = select(vec!["run", "run_*", "*", "delete", "delete*", "?", "r*n"]);
-    let tools = prop::collection::btree_map(keys, entry(true), 0..4);
-    let hide = prop::sample::subsequence(vec!["delete", "delete_*", "r?n"], 0..3);
-    (select(vec!["allow", "deny"]), select(vec!["enforce", "enforce", "shadow"]), hide, entry(false), tools).prop_map(|(default, mode, hide, all_tools, tools)| {
-        let tools: Map<String, Value> = tools.into_iter().map(|(key, entry)| (key.to_owned(), entry)).collect();
-        json!({"version": "1", "default": default, "mode": mode, "hide": hide, "all_tools": all_tools, "tools": tools})
-    })
-}
+use super::case::{CONTEXT, line, verdict};
+use super::generate::{TOOLS, arguments, condition, document};
 
 fn read(document: &Value) -> Policy {
     Policy::read(document.to_string().as_bytes())
         .unwrap_or_else(|problems| panic!("{document}\n{problems:#?}"))
 }
 
+/// What every tool's arguments are held to, where that is asked for.
+static SCHEMA: LazyLock<ArgumentSchema> = LazyLock::new(|| {
+    let schema = json!({"properties": {"n": {"type": ["number", "null", "string"]}}});
+    ArgumentSchema::compile(&schema).expect("compiles")
+});
+
 fn judge(policy: &Policy, tool: &str, arguments: &Value) -> Verdict {
-    verdict(policy, tool, &arguments.to_string(), None)
+    let arguments = if arguments.is_null() { String::new() } else { arguments.to_string() };
+    verdict(policy, tool, &arguments, Some(&SCHEMA))
 }
 
 /// The verdict without the places of rules, which shorthand has elsewhere than what it stands for.
@@ -169,11 +66,12 @@ proptest! {
         let before = judge(&read(&document), tool, &arguments);
         let mut places: Vec<String> = vec!["/all_tools".to_owned()];
         places.extend(document["tools"].as_object().into_iter().flatten().map(|(key, _)| format!("/tools/{key}")));
-        for (list, item) in [("deny_if", json!({"conditions": [condition]})), ("require", condition.clone())] {
+        let item = json!({"conditions": [condition]});
+        for (list, item) in [("deny_if", &item), ("require", &condition), ("require", &item), ("approve_if", &item)] {
             let mut stricter = document.clone();
             let place = &places[at % places.len()];
             let items = stricter.pointer_mut(&format!("{place}/{list}")).and_then(Value::as_array_mut).expect("a list");
-            items.insert(at.min(items.len()), item);
+            items.insert(at.min(items.len()), item.clone());
             let after = judge(&read(&stricter), tool, &arguments);
             prop_assert!(is_allowed(&before) || !is_allowed(&after), "{document}\n{stricter}");
         }
@@ -201,11 +99,13 @@ proptest! {
     #[test]
     fn hiding_always_wins(document in document(), tool in select(TOOLS[..4].to_vec()), arguments in arguments()) {
         let mut hiding = document;
-        hiding["hide"] = json!([tool]);
         hiding["mode"] = "enforce".into();
-        let policy = read(&hiding);
-        prop_assert_eq!(line(&judge(&policy, tool, &arguments)), "hide (hidden)");
-        prop_assert!(!policy.shows(tool));
+        for name in [tool, "*", &format!("{}*", &tool[..1])] {
+            hiding["hide"] = json!([name]);
+            let policy = read(&hiding);
+            prop_assert_eq!(line(&judge(&policy, tool, &arguments)), "hide (hidden)");
+            prop_assert!(!policy.shows(tool));
+        }
     }
 
     #[test]
@@ -268,6 +168,87 @@ proptest! {
             let _ = Policy::read(policy.canonical().as_bytes()).expect("the canonical form reads");
         }
         let _ = Policy::read(&text[..at]);
+    }
+}
+
+/// What is held above is only worth as much as the conditions and calls that it is held of: each operator decides in each
+/// place, plain and negated.
+#[test]
+fn every_operator_decides_in_every_place() {
+    let mut runner = TestRunner::deterministic();
+    let texts: Vec<String> =
+        (0..120).map(|_| arguments().new_tree(&mut runner).expect("a case").current().to_string()).collect();
+    let calls: Vec<_> = texts.iter().map(|text| ::json::parse(text.as_bytes(), 64).expect("JSON")).collect();
+    let condition = condition();
+    let (mut decided, mut operators) = (BTreeSet::new(), BTreeSet::new());
+    for _ in 0..1000 {
+        let condition = condition.new_tree(&mut runner).expect("a case").current();
+        for list in LISTS {
+            let item = json!({"conditions": [condition]});
+            let document = json!({"version": "1", "default": "deny", "tools": {"run": {list: [item]}}});
+            let policy = read(&document);
+            for arguments in &calls {
+                let call = Call {
+                    tool: "run",
+                    arguments: Some(arguments),
+                    context: CONTEXT,
+                    state: ToolState::default(),
+                };
+                let (Verdict::Deny(refusal) | Verdict::Pending { refusal, .. }) = policy.judge(&call) else {
+                    continue;
+                };
+                for pointer in refusal.conditions {
+                    let negated = pointer.matches("/not").count() % 2 == 1;
+                    let op = document.pointer(&pointer).expect("a condition")["op"].to_string();
+                    operators.insert(op.clone());
+                    decided.insert((list, negated, op));
+                }
+            }
+        }
+    }
+    assert_eq!(operators.len(), 18, "{operators:?}");
+    let mut missing = Vec::new();
+    for (list, op) in LISTS.iter().flat_map(|list| operators.iter().map(move |op| (*list, op))) {
+        let cases = [false, true].map(|negated| (list, negated, op.clone()));
+        missing.extend(cases.into_iter().filter(|case| !decided.contains(case)));
+    }
+    assert!(missing.is_empty(), "these never decide: {missing:?}");
+}
+
+const LISTS: [&str; 3] = ["require", "deny_if", "approve_if"];
+
+/// The documents and calls meet every outcome and every step.
+#[test]
+fn every_step_is_reached() {
+    let mut runner = TestRunner::deterministic();
+    let strategy = (document(), prop::collection::vec(arguments(), 10));
+    let mut reached = BTreeSet::new();
+    for _ in 0..300 {
+        let (document, all_arguments) = strategy.new_tree(&mut runner).expect("a case").current();
+        let policy = read(&document);
+        for (tool, arguments) in TOOLS.iter().cycle().zip(&all_arguments) {
+            let line = line(&judge(&policy, tool, arguments));
+            reached.extend(line.split([' ', '/', '=']).map(str::to_owned));
+        }
+    }
+    for word in [
+        "allow",
+        "deny",
+        "hide",
+        "pending",
+        "shadow",
+        "(hidden)",
+        "(default",
+        "validate_arguments",
+        "require",
+        "deny_if",
+        "approve_if",
+        "limits",
+        "action",
+        "rate_limit",
+        "all_tools",
+    ] {
+        assert!(reached.contains(word), "{word}: {reached:?}");
     }
 }
 

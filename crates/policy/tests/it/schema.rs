@@ -92,6 +92,10 @@ fn both_refuse_the_same_mistakes() {
         ("/tools/a/approve_if", json!([{"conditions": [], "expires_in": 60}])),
         ("/tools/a/approve_if", json!([{"conditions": [], "expires_in": "1 hour"}])),
         ("/tools/a/limits", json!([{"counter": "c", "window": "minute"}])),
+        (
+            "/tools/a/limits",
+            (0..65).map(|i| json!({"counter": format!("c{i}"), "window": 1, "max": 1})).collect(),
+        ),
         ("/tools/a/limits", json!([{"counter": "c d", "window": "minute", "max": 1}])),
         ("/tools/a/limits", json!([{"counter": "c", "window": "week", "max": 1}])),
         ("/tools/a/limits", json!([{"counter": "c", "window": 0, "max": 1}])),

@@ -2,7 +2,7 @@
 
 use policy::{Call, ToolState};
 
-use super::case::{CONTEXT, judge, line, read};
+use super::case::{CONTEXT, judge, line, read, verdict};
 
 const ONE: &str = r#""limits":[{"counter":"c","window":"minute","max":1}]"#;
 
@@ -39,6 +39,21 @@ fn nothing_is_blocked() {
         state: ToolState { changed: true, schema: None },
     };
     assert_eq!(line(&read(&document(shadow)).judge(&call)), "allow | shadow deny (tool changed)");
+}
+
+#[test]
+fn what_would_have_happened_is_said_in_full() {
+    let policy = read(&document(
+        r#""mode":"shadow","default":"deny","tools":{"a":{"approve_if":[{"conditions":[{"path":"args.n","op":"gt","value":5}],"message":"Look."}]}}"#,
+    ));
+    let policy::Verdict::Allow { charges, shadow: Some(shadow) } = verdict(&policy, "a", r#"{"n":6}"#, None)
+    else {
+        panic!("in shadow mode the call goes on")
+    };
+    assert!(charges.is_empty());
+    assert_eq!(shadow.outcome.as_str(), "pending");
+    assert_eq!((&*shadow.refusal.rule, &*shadow.refusal.message), ("/tools/a/approve_if/0", "Look."));
+    assert_eq!(shadow.refusal.conditions, ["/tools/a/approve_if/0/conditions/0"]);
 }
 
 #[test]

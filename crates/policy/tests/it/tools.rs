@@ -68,6 +68,49 @@ fn a_name_too_long_to_match_is_denied_whatever_the_default() {
 }
 
 #[test]
+fn of_equally_specific_globs_the_one_that_sorts_first_is_used() {
+    let document = r#"{"version":"1","default":"deny","tools":{"r?n":{"action":"deny"},"r*n":{},"ru*":{"action":"require_approval"}}}"#;
+    assert_eq!(judge(document, "run", "{}"), "allow", "`*` sorts before `?`, and `r*n` before `ru*`");
+    assert_eq!(judge(document, "rum", "{}"), "pending /tools/ru*/action");
+    assert_eq!(judge(document, "ran", "{}"), "allow");
+    let single = r#"{"version":"1","default":"deny","tools":{"r?n":{}}}"#;
+    assert_eq!(judge(single, "rén", "{}"), "allow", "`?` is one character");
+    assert_eq!(judge(single, "rn", "{}"), "deny (default deny)");
+    assert_eq!(judge(single, "ruun", "{}"), "deny (default deny)");
+}
+
+#[test]
+fn hidden_names_compare_by_exact_bytes() {
+    let document = r#"{"version":"1","default":"allow","hide":["Delete","dr?p"]}"#;
+    for (tool, expected) in [
+        ("Delete", "hide (hidden)"),
+        ("delete", "allow"),
+        ("Delete ", "allow"),
+        ("drop", "hide (hidden)"),
+        ("Drop", "allow"),
+    ] {
+        assert_eq!(judge(document, tool, "{}"), expected, "{tool}");
+    }
+}
+
+#[test]
+fn all_tools_applies_to_tools_without_an_entry_too() {
+    let document = r#"{"version":"1","default":"allow","all_tools":{"deny_if":[{"conditions":[{"path":"args.x","op":"eq","value":1}]}]}}"#;
+    assert_eq!(judge(document, "any", r#"{"x":1}"#), "deny /all_tools/deny_if/0");
+    assert_eq!(judge(document, "any", "{}"), "allow");
+}
+
+#[test]
+fn humans_are_asked_by_the_tools_own_rule_first() {
+    let document = r#"{"version":"1","default":"deny",
+        "all_tools":{"approve_if":[{"conditions":[]}]},
+        "tools":{"a":{"approve_if":[{"conditions":[{"path":"args.n","op":"gt","value":9}]},{"conditions":[{"path":"args.n","op":"gt","value":5}]}]}}}"#;
+    assert_eq!(judge(document, "a", r#"{"n":10}"#), "pending /tools/a/approve_if/0");
+    assert_eq!(judge(document, "a", r#"{"n":6}"#), "pending /tools/a/approve_if/1");
+    assert_eq!(judge(document, "a", r#"{"n":1}"#), "pending /all_tools/approve_if/0");
+}
+
+#[test]
 fn all_tools_applies_after_the_tools_own() {
     let document = r#"{"version":"1","default":"deny",
         "all_tools":{"require":[{"path":"args.why","op":"exists","value":true}],"deny_if":[{"conditions":[{"path":"args.n","op":"gt","value":5}]}]},
