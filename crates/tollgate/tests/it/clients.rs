@@ -26,15 +26,14 @@ fn missing() -> ! {
     panic!("run scripts/clients first: it installs what these tests drive the product with")
 }
 
-/// The program `name`: `python-1`, `python-2`, or else a script for Node.js.
+/// The program `name`: `python-1`, `python-2`, `reads-python`, or else a script for Node.js.
 fn command(name: &str) -> Command {
     let sources = root().join("crates/tollgate/tests/clients");
-    let (interpreter, script) = match name.strip_prefix("python-") {
-        Some(line) => {
-            let interpreter = root().join(".dev/clients").join(name).join("bin/python");
-            (interpreter, sources.join(format!("python/walk_{line}.py")))
-        }
-        None => (noted("node"), sources.join(format!("node/{name}.mjs"))),
+    let python = |line: &str| root().join(".dev/clients").join(line).join("bin/python");
+    let (interpreter, script) = match (name, name.strip_prefix("python-")) {
+        ("reads-python", _) => (python("python-2"), sources.join("python/reads.py")),
+        (_, Some(line)) => (python(name), sources.join(format!("python/walk_{line}.py"))),
+        _ => (noted("node"), sources.join(format!("node/{name}.mjs"))),
     };
     if !interpreter.exists() {
         missing();
