@@ -9,6 +9,7 @@ mod names;
 mod outcome;
 mod role;
 mod secret;
+mod surface;
 mod upstream_url;
 
 pub use clock::Clock;
@@ -19,4 +20,5 @@ pub use names::{Email, Identity, Label, NameError, Slug};
 pub use outcome::Outcome;
 pub use role::Role;
 pub use secret::Secret;
+pub use surface::{Surface, Surfaces};
 pub use upstream_url::{UpstreamUrl, UpstreamUrlError};

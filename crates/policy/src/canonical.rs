@@ -1,5 +1,6 @@
 //! The canonical form: the document as it is judged, all shorthand expanded, printed as JSON.
 
+use domain::Surface;
 use serde_json::value::RawValue;
 
 use crate::condition::{Bound, Check, Condition, Test};
@@ -21,6 +22,7 @@ impl Policy {
             default: if self.default_allows { shape::Default::Allow } else { shape::Default::Deny },
             mode: Some(self.mode),
             validate_arguments: Some(self.validate_arguments),
+            methods: methods(self),
             hide: hide.into_iter().map(|name| shape::Name(name.to_owned())).collect(),
             all_tools: Some(shape::EntryOfAll(entry(&self.all_tools))),
             tools: self.tools.iter().map(|tool| (tool.key.as_str().to_owned(), entry(&tool.entry))).collect(),
@@ -28,6 +30,22 @@ impl Policy {
         // Maps of text keys and texts that are JSON already can always be printed.
         serde_json::to_string_pretty(&document).unwrap_or_default()
     }
+}
+
+/// Those that were written: the others follow `default`.
+fn methods(policy: &Policy) -> Option<shape::Methods> {
+    let stance = |surface| {
+        let stance = |allows| if allows { shape::Default::Allow } else { shape::Default::Deny };
+        policy.methods.stance(surface).map(stance)
+    };
+    policy.methods.is_written().then(|| shape::Methods {
+        resources: stance(Surface::Resources),
+        prompts: stance(Surface::Prompts),
+        completion: stance(Surface::Completion),
+        sampling: stance(Surface::Sampling),
+        elicitation: stance(Surface::Elicitation),
+        roots: stance(Surface::Roots),
+    })
 }
 
 fn entry(entry: &Entry) -> shape::Entry {

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::condition::Condition;
 use crate::glob::Glob;
+use crate::methods::Methods;
 use crate::problem::Problem;
 use crate::verdict::Limit;
 use crate::work;
@@ -18,6 +19,7 @@ pub struct Policy {
     pub(crate) default_allows: bool,
     pub(crate) mode: Mode,
     pub(crate) validate_arguments: bool,
+    pub(crate) methods: Methods,
     /// Those of `action: "hide"` too.
     pub(crate) hide: Vec<Hidden>,
     pub(crate) all_tools: Entry,

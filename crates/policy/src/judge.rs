@@ -8,6 +8,7 @@ use crate::call::Call;
 use crate::condition::Place;
 use crate::document::{Entry, Mode, Policy, Rule};
 use crate::glob::MAX_NAME;
+use crate::outline::Effect;
 use crate::verdict::{Charge, Refusal, Shadow, ShadowOutcome, Verdict};
 use crate::work;
 
@@ -29,7 +30,7 @@ pub fn invalid() -> Refusal {
     fixed(("(invalid policy)", "the policy of this grant can't be read, so nothing is allowed"))
 }
 
-fn fixed((rule, message): (&str, &str)) -> Refusal {
+pub(crate) fn fixed((rule, message): (&str, &str)) -> Refusal {
     Refusal { rule: rule.into(), message: message.into(), conditions: Vec::new() }
 }
 
@@ -40,6 +41,22 @@ impl Policy {
         match trial.steps() {
             ControlFlow::Break(verdict) => verdict,
             ControlFlow::Continue(()) => trial.allowed(),
+        }
+    }
+}
+
+impl Policy {
+    /// What becomes of a tool's calls whatever their arguments: for what was allowed once and is asked about later, as a task
+    /// is. Takes no limits.
+    pub fn judge_tool(&self, tool: &str) -> Verdict {
+        let outline = self.outline(tool);
+        match outline.effect {
+            Effect::Hide => Verdict::Hide(fixed(HIDDEN)),
+            Effect::Deny if outline.rule == DEFAULT_DENY.0 => Verdict::Deny(fixed(DEFAULT_DENY)),
+            Effect::Deny => Verdict::Deny(fixed((&outline.rule, DENY_IF))),
+            Effect::Allow | Effect::Limit | Effect::Conditional | Effect::Approve => {
+                Verdict::Allow { charges: Vec::new(), shadow: None }
+            }
         }
     }
 }

@@ -13,6 +13,7 @@ mod glob;
 mod host;
 mod judge;
 mod limit;
+mod methods;
 mod outline;
 mod path;
 mod pattern;

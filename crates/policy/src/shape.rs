@@ -66,6 +66,9 @@ pub(crate) struct Document {
     /// Check arguments against the tool's own input schema. A tool whose schema is not known is denied.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) validate_arguments: Option<bool>,
+    /// What becomes of the parts of the protocol beside tools. `default` unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) methods: Option<Methods>,
     /// Tools that are taken out of the tool list, and denied when called, whatever `tools` says.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(default)]
@@ -86,15 +89,40 @@ pub(crate) enum Version {
     One,
 }
 
-/// What becomes of tools that no key of `tools` matches.
+/// Whether something is let through.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
 pub(crate) enum Default {
-    /// They are denied.
+    /// It is denied.
     Deny,
-    /// They are allowed.
+    /// It is allowed.
     Allow,
+}
+
+/// What becomes of the parts of the protocol beside tools.
+#[derive(Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "methods")]
+pub(crate) struct Methods {
+    /// What the server has to read: `resources/*`. A way around a tool that returns the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) resources: Option<Default>,
+    /// The server's prompts: `prompts/*`. They may embed resources.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) prompts: Option<Default>,
+    /// Proposals for arguments of prompts and resources: `completion/complete`. They tell which values there are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) completion: Option<Default>,
+    /// The server asks for the client's model: `sampling/createMessage`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) sampling: Option<Default>,
+    /// The server asks for the person at the client: `elicitation/create`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) elicitation: Option<Default>,
+    /// The server asks for the client's directories: `roots/list`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) roots: Option<Default>,
 }
 
 /// A tool's exact name, or a glob: `*` is any run of characters, `?` is one.

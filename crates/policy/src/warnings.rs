@@ -1,5 +1,7 @@
 //! What is odd about a document though not wrong, given the tools that its server is known to have.
 
+use domain::Surface;
+
 use crate::document::{At, Entry, Policy, Tool};
 use crate::glob::Glob;
 use crate::problem::{Problem, ToolFacts};
@@ -15,6 +17,7 @@ impl Policy {
             warnings.extend(self.warn_of_destructive(tool));
             warnings.extend(self.warn_of_approval(tool));
         }
+        warnings.extend(self.warn_of_ways_around());
         warnings.sort_by_key(|warning| (warning.line, warning.column));
         warnings
     }
@@ -83,6 +86,21 @@ impl Policy {
                 }
             }
         }
+    }
+
+    /// What is hidden can still be spoken of, or read, through the parts of the protocol beside tools.
+    fn warn_of_ways_around(&self) -> Option<Problem> {
+        let ways = [Surface::Resources, Surface::Prompts, Surface::Completion];
+        let open = |surface: &Surface| self.default_allows && self.methods.stance(*surface).is_none();
+        let open: Vec<&str> = ways.into_iter().filter(open).map(Surface::as_str).collect();
+        if self.hide.is_empty() || open.is_empty() {
+            return None;
+        }
+        let message = format!(
+            "some tools are hidden, and the default allows {}, which may tell of them: name that in `methods`",
+            open.join(", ")
+        );
+        Some(warning("/default".to_owned(), At { line: 1, column: 1 }, "open_by_default", message))
     }
 
     fn warn_of_destructive(&self, tool: &ToolFacts<'_>) -> Option<Problem> {

@@ -1,13 +1,26 @@
 //! The document itself, its tools and what it hides.
 
+use domain::Surface;
 use json::Value;
 
 use super::{Reader, shown};
 use crate::document::{Entry, Hidden, Mode, Policy, Tool};
 use crate::glob::{Glob, MAX_NAME};
+use crate::methods::Methods;
 
-const FIELDS: [&str; 8] =
-    ["version", "description", "default", "hide", "validate_arguments", "mode", "all_tools", "tools"];
+const FIELDS: [&str; 9] = [
+    "version",
+    "description",
+    "default",
+    "hide",
+    "validate_arguments",
+    "mode",
+    "methods",
+    "all_tools",
+    "tools",
+];
+/// The words for what is let through and what is not.
+const STANCES: [(&str, bool); 2] = [("allow", true), ("deny", false)];
 
 impl Reader<'_> {
     pub(super) fn document(&mut self, value: &Value<'_>) -> Option<Policy> {
@@ -17,6 +30,7 @@ impl Reader<'_> {
             default_allows: false,
             mode: Mode::default(),
             validate_arguments: false,
+            methods: Methods::default(),
             hide: Vec::new(),
             all_tools: Entry { pointer: "/all_tools".into(), ..Entry::default() },
             tools: Vec::new(),
@@ -27,8 +41,7 @@ impl Reader<'_> {
             "version" => reader.version(value),
             "description" => policy.description = reader.text(value, "a text for people").map(Into::into),
             "default" => {
-                let default = reader.word(value, "unknown_default", &[("allow", true), ("deny", false)]);
-                policy.default_allows = default.unwrap_or(false);
+                policy.default_allows = reader.word(value, "unknown_default", &STANCES).unwrap_or(false);
             }
             "hide" => {
                 let hidden = reader.elements(value, "a list of tool names and globs", |reader, value, _| {
@@ -38,6 +51,7 @@ impl Reader<'_> {
             }
             "validate_arguments" => policy.validate_arguments = reader.flag(value).unwrap_or(true),
             "mode" => policy.mode = reader.mode(value).unwrap_or_default(),
+            "methods" => policy.methods = reader.methods(value),
             "all_tools" => policy.all_tools = reader.entry_of_all(value),
             _ => reader.tools(value, &mut policy),
         });
@@ -61,6 +75,21 @@ impl Reader<'_> {
                 "only version \"1\" is known: write \"version\": \"1\"",
             );
         }
+    }
+
+    fn methods(&mut self, value: &Value<'_>) -> Methods {
+        let mut methods = Methods::default();
+        let wanted = "an object: `resources`, `prompts`, .. to `allow` or `deny`";
+        let Some(object) = self.object(value, wanted) else { return methods };
+        let known = Surface::ALL.map(Surface::as_str);
+        self.fields(object, &known, |reader, field, value| {
+            let surface = Surface::ALL.into_iter().find(|surface| surface.as_str() == field);
+            let allows = reader.word(value, "unknown_stance", &STANCES);
+            if let (Some(surface), Some(allows)) = (surface, allows) {
+                methods.set(surface, allows);
+            }
+        });
+        methods
     }
 
     fn hidden(&mut self, value: &Value<'_>) -> Option<Hidden> {

@@ -9,6 +9,7 @@ mod cost;
 mod evaluation;
 mod generate;
 mod limits;
+mod methods;
 mod paths;
 mod presets;
 mod problems;

@@ -65,10 +65,10 @@ fn entries_that_another_makes_unreachable() {
 
 #[test]
 fn destructive_tools_that_the_default_allows() {
-    let document = r#"{"version":"1","default":"allow","hide":["approve_call"],"tools":{"delete_run":{}}}"#;
+    let document = r#"{"version":"1","default":"allow","hide":["approve_call"],"methods":{"resources":"deny","prompts":"deny","completion":"deny"},"tools":{"delete_run":{}}}"#;
     assert_eq!(warnings(document, &TOOLS), ["destructive_allowed /default 1:1"]);
     assert!(read(document).warnings(&TOOLS)[0].message.contains("`delete_task`"));
-    assert!(warnings(&document.replace("allow\"", "deny\""), &TOOLS).is_empty());
+    assert!(warnings(&document.replace("\"allow\"", "\"deny\""), &TOOLS).is_empty());
     assert!(warnings(&document.replace("delete_run", "delete_*"), &TOOLS).is_empty());
     assert!(
         warnings(&document.replace("[\"approve_call\"]", "[\"approve_call\",\"delete_task\"]"), &TOOLS)
@@ -76,6 +76,19 @@ fn destructive_tools_that_the_default_allows() {
     );
     let asked = document.replace("\"tools\"", r#""all_tools":{"approve_if":[{"conditions":[]}]},"tools""#);
     assert!(warnings(&asked, &TOOLS).is_empty());
+}
+
+#[test]
+fn ways_around_what_is_hidden() {
+    let document = r#"{"version":"1","default":"allow","hide":["delete_*","approve_call"]}"#;
+    assert_eq!(warnings(document, &TOOLS), ["open_by_default /default 1:1"]);
+    let message = &read(document).warnings(&[])[0].message;
+    assert!(message.contains("resources, prompts, completion"), "{message}");
+    let some = document.replace("\"hide\"", r#""methods":{"resources":"deny","prompts":"allow"},"hide""#);
+    assert!(read(&some).warnings(&[])[0].message.contains("allows completion,"));
+    let named = some.replace("\"prompts\"", r#""completion":"allow","prompts""#);
+    assert!(warnings(&named, &TOOLS).is_empty(), "the author has decided");
+    assert!(warnings(&document.replace("\"allow\"", "\"deny\""), &TOOLS).is_empty());
 }
 
 #[test]
