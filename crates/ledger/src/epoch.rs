@@ -38,6 +38,13 @@ impl Ledger {
         Ok(())
     }
 
+    /// The epoch as far as Redis knows it; nothing where no change was published for a day, or Redis has forgotten it.
+    pub async fn epoch(&self, tenant: TenantId) -> Result<Option<u64>, LedgerError> {
+        let mut command = redis::cmd("GET");
+        command.arg(self.keys().epoch(tenant));
+        self.send(async |link| command.query_async(&mut link.redis).await).await
+    }
+
     /// After the change was certainly rolled back: takes its mark out. When it is not known whether a change
     /// committed, leave the mark alone.
     pub async fn withdraw(&self, tenant: TenantId, change: Uuid) -> Result<(), LedgerError> {

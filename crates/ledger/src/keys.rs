@@ -53,6 +53,10 @@ impl Keys {
         self.tenant(tenant, &format!("{}:{}", if shadow { "shadow" } else { "count" }, short(counter)))
     }
 
+    pub(crate) fn task(&self, tenant: TenantId, task: &[u8; 32]) -> String {
+        self.tenant(tenant, &format!("task:{}", short(task)))
+    }
+
     pub(crate) fn once(&self, tenant: TenantId, same: &[u8; 32]) -> String {
         self.tenant(tenant, &format!("once:{}", short(same)))
     }
@@ -93,6 +97,7 @@ mod tests {
             keys.counter(tenant, &[1; 32], false),
             keys.counter(tenant, &[1; 32], true),
             keys.once(tenant, &[1; 32]),
+            keys.task(tenant, &[1; 32]),
             keys.repeats(tenant, decision),
         ] {
             assert!(key.starts_with("ns:{t09}:"), "{key}");

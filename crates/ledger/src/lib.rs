@@ -16,6 +16,7 @@ mod scripts;
 mod settle;
 mod shard;
 mod stream;
+mod tasks;
 mod window;
 
 pub use close::{Close, Closed, GiveBack};

@@ -125,6 +125,14 @@ impl SystemTx {
         }))
     }
 
+    /// The epoch of an organisation's configuration; nothing if there is no such organisation.
+    pub async fn config_epoch(&mut self, tenant: TenantId) -> Result<Option<u64>, Error> {
+        let epoch = sqlx::query_scalar!("SELECT config_epoch FROM tenants WHERE id = $1", tenant.uuid())
+            .fetch_optional(self.connection())
+            .await?;
+        Ok(epoch.map(i64::unsigned_abs))
+    }
+
     /// The organisation of a server, for a record of a call that had no valid grant.
     pub async fn tenant_of_server(&mut self, server: ServerId) -> Result<Option<TenantId>, Error> {
         let tenant = sqlx::query_scalar!("SELECT tenant_id FROM servers WHERE id = $1", server.uuid())

@@ -29,6 +29,20 @@ pub enum Place<'a> {
         /// The grant that opened the session.
         grant: GrantId,
     },
+    /// An upstream's task, as the client holds it.
+    McpTask {
+        /// The owner.
+        tenant: TenantId,
+        /// The grant that called.
+        grant: GrantId,
+    },
+    /// Where a client resumes a stream, as the client holds it.
+    EventId {
+        /// The owner.
+        tenant: TenantId,
+        /// The grant that the stream was opened with.
+        grant: GrantId,
+    },
     /// What an upstream gives a call to bring back in its next round, as the client holds it.
     RequestState {
         /// The owner.
@@ -59,6 +73,16 @@ impl Place<'_> {
             }
             Self::McpSession { tenant, grant } => {
                 field(b"mcp-session");
+                field(tenant.uuid().as_bytes());
+                field(grant.uuid().as_bytes());
+            }
+            Self::McpTask { tenant, grant } => {
+                field(b"mcp-task");
+                field(tenant.uuid().as_bytes());
+                field(grant.uuid().as_bytes());
+            }
+            Self::EventId { tenant, grant } => {
+                field(b"event-id");
                 field(tenant.uuid().as_bytes());
                 field(grant.uuid().as_bytes());
             }
