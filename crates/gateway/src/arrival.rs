@@ -80,6 +80,12 @@ impl Arrival {
         }
     }
 
+    /// A request of the server, in the course of one of the client's.
+    pub fn of_server(id: DecisionId, at: DateTime<Utc>, view: &Arc<GrantView>) -> Self {
+        let arrival = Self::new(id, at, view.server, None, &HeaderMap::new());
+        Self { view: Some(Arc::clone(view)), ..arrival }
+    }
+
     /// Microseconds since it came.
     pub fn micros(&self) -> u64 {
         micros(self.since)

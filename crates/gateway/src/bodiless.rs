@@ -7,10 +7,11 @@ use mcp::headers;
 
 use crate::arrival::Arrival;
 use crate::directory::Found;
-use crate::judge::Ask;
+use crate::judge::{Ask, Subject};
 use crate::permit::{self, Ruling};
 use crate::refusal::Refusal;
 use crate::relay::{self, Reply};
+use crate::resume;
 use crate::sessions;
 use crate::state::GatewayState;
 use crate::upstream::{self, Outbound};
@@ -30,13 +31,14 @@ pub(crate) async fn bodiless(
     let session = session?;
     arrival.version = Some(version);
     let client = session.as_ref().and_then(|session| session.client.clone());
-    let ask = Ask { call: None, session: session.as_ref(), client: client.as_ref(), version };
+    let ask = Ask { subject: Subject::Other, session: session.as_ref(), client: client.as_ref(), version };
     let permit = match permit::obtain(gateway, arrival, found, &ask).await? {
         Ruling::Permit(permit) => permit,
         // Only calls are judged by rules.
         Ruling::Denial(_) => return Err(Refusal::Internal),
     };
-    let headers = headers::to_upstream(head, version);
+    let mut headers = headers::to_upstream(head, version);
+    resume::open(gateway, permit.view(), &mut headers)?;
     let outbound =
         Outbound { method: method.clone(), headers, session: session.as_ref(), body: Bytes::new() };
     let answer = upstream::forward(gateway, permit, outbound).await?;

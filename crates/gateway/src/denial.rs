@@ -3,10 +3,10 @@
 
 use axum::response::{IntoResponse, Response};
 use domain::{DecisionId, Outcome};
-use http::HeaderValue;
 use http::header::CONTENT_TYPE;
+use http::{HeaderValue, StatusCode};
 use ledger::Level;
-use mcp::{Era, Id, reply};
+use mcp::{Era, Id, code, methods, reply};
 use serde_json::{Value, json};
 
 use crate::directory::GrantView;
@@ -23,6 +23,17 @@ pub(crate) struct Denial {
     /// The limit that was used up.
     pub limit: Option<Level>,
     pub request: DecisionId,
+}
+
+/// What is refused with an error.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Refused<'a> {
+    /// A call of this tool that wants a task.
+    Call(&'a str),
+    /// A question about a task.
+    Task,
+    /// A method.
+    Method,
 }
 
 impl Denial {
@@ -42,9 +53,35 @@ impl Denial {
         let body = if self.outcome == Outcome::Hidden {
             reply::unknown_tool(id, tool)
         } else {
-            reply::tool_denied(id, era, &self.text(), &self.meta())
+            self.result_body(id, era)
         };
         ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response()
+    }
+
+    /// The answer to a request that is not answered with a tool's result: a JSON-RPC error. To the grant, what is hidden is
+    /// not there.
+    pub fn error(&self, id: &Id, era: Era, refused: Refused<'_>) -> Response {
+        let (status, body) = match refused {
+            Refused::Call(tool) if self.outcome == Outcome::Hidden => {
+                (StatusCode::OK, reply::unknown_tool(id, tool))
+            }
+            Refused::Task if self.outcome == Outcome::Hidden => {
+                (StatusCode::OK, mcp::tasks::not_found(era, None).for_id(Some(id.clone())).body())
+            }
+            Refused::Call(_) | Refused::Task => (StatusCode::OK, self.error_body(id, code::INVALID_PARAMS)),
+            Refused::Method => (methods::status(era), self.error_body(id, code::METHOD_NOT_FOUND)),
+        };
+        (status, [(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response()
+    }
+
+    /// The same as the body of a message.
+    pub fn error_body(&self, id: &Id, code: i32) -> Vec<u8> {
+        reply::denied(Some(id), code, &self.text(), &self.meta())
+    }
+
+    /// The result of a call that may not go on.
+    pub fn result_body(&self, id: &Id, era: Era) -> Vec<u8> {
+        reply::tool_denied(id, era, &self.text(), &self.meta())
     }
 
     fn text(&self) -> String {

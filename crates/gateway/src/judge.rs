@@ -1,22 +1,49 @@
 //! What the policy says about a request. Pure, but for what it is handed.
 
-use domain::Outcome;
+use domain::{Outcome, Surface};
 use mcp::{ClientInfo, ToolCall, Version};
-use policy::{Call, Charge, Context, Refusal, Shadow, ToolState, Verdict};
+use policy::{Call, Charge, Context, Policy, Refusal, Shadow, ToolState, Verdict};
 
 use crate::directory::{GrantView, Rules, Tool};
 use crate::sessions::Session;
 
-/// A request that wants to be forwarded.
+/// A request that wants to be forwarded, or one of the server that wants to reach the client.
 pub(crate) struct Ask<'a> {
-    /// The tool call in it. Anything else that has come this far passes: methods that must not were refused before.
-    pub call: Option<&'a ToolCall<'a>>,
+    /// What it is about.
+    pub subject: Subject<'a>,
     /// The session it belongs to.
     pub session: Option<&'a Session>,
     /// Who says it calls.
     pub client: Option<&'a ClientInfo>,
     /// The version it speaks.
     pub version: Version,
+}
+
+/// What a request is about.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Subject<'a> {
+    /// A tool call.
+    Call(&'a ToolCall<'a>),
+    /// A part of the protocol beside tools.
+    Surface(Surface),
+    /// What a call of this tool has made: a task.
+    Task(&'a str),
+    /// A method that the server's settings list: open to every grant with a policy.
+    Custom,
+    /// A method that nobody lists.
+    Unknown,
+    /// Anything else that has come this far passes: methods that must not were refused before.
+    Other,
+}
+
+impl<'a> Ask<'a> {
+    /// The tool call in it.
+    pub fn call(&self) -> Option<&'a ToolCall<'a>> {
+        match self.subject {
+            Subject::Call(call) => Some(call),
+            _ => None,
+        }
+    }
 }
 
 /// What became of a request, before any limit is taken.
@@ -29,24 +56,47 @@ pub(crate) enum Judged {
 }
 
 impl Judged {
+    const ALLOWED: Self = Self::Allow { charges: Vec::new(), shadow: None };
+
     pub fn charges(&self) -> &[Charge] {
         match self {
             Self::Allow { charges, .. } => charges,
             Self::Refuse { .. } => &[],
         }
     }
+
+    fn denied(refusal: Refusal) -> Self {
+        Self::Refuse { outcome: Outcome::Deny, refusal }
+    }
 }
 
 /// Judges a request by a grant's policy.
 pub(crate) fn judge(view: &GrantView, ask: &Ask<'_>) -> Judged {
-    let Some(call) = ask.call else { return Judged::Allow { charges: Vec::new(), shadow: None } };
-    let deny = |refusal| Judged::Refuse { outcome: Outcome::Deny, refusal };
+    if matches!(ask.subject, Subject::Other) {
+        return Judged::ALLOWED;
+    }
     let policy = match &view.rules {
-        Rules::None => return deny(policy::no_policy()),
-        Rules::Unreadable(_) => return deny(policy::invalid()),
+        Rules::None => return Judged::denied(policy::no_policy()),
+        Rules::Unreadable(_) => return Judged::denied(policy::invalid()),
         Rules::Read(_, policy) => policy,
     };
-    let verdict = policy.judge(&Call {
+    let verdict = match ask.subject {
+        Subject::Call(call) => judge_call(policy, view, call, ask),
+        Subject::Surface(surface) => policy.judge_surface(surface),
+        Subject::Task(tool) => policy.judge_tool(tool),
+        Subject::Unknown => return Judged::denied(unknown_method()),
+        Subject::Custom | Subject::Other => return Judged::ALLOWED,
+    };
+    match verdict {
+        Verdict::Allow { charges, shadow } => Judged::Allow { charges, shadow },
+        Verdict::Deny(refusal) => Judged::denied(refusal),
+        Verdict::Hide(refusal) => Judged::Refuse { outcome: Outcome::Hidden, refusal },
+        Verdict::Pending { refusal, .. } => Judged::Refuse { outcome: Outcome::Pending, refusal },
+    }
+}
+
+fn judge_call(policy: &Policy, view: &GrantView, call: &ToolCall<'_>, ask: &Ask<'_>) -> Verdict {
+    policy.judge(&Call {
         tool: call.name,
         arguments: call.arguments,
         context: Context {
@@ -57,11 +107,13 @@ pub(crate) fn judge(view: &GrantView, ask: &Ask<'_>) -> Judged {
             server_name: Some(&view.server_name),
         },
         state: ToolState { changed: false, schema: view.tools.get(call.name).and_then(Tool::arguments) },
-    });
-    match verdict {
-        Verdict::Allow { charges, shadow } => Judged::Allow { charges, shadow },
-        Verdict::Deny(refusal) => deny(refusal),
-        Verdict::Hide(refusal) => Judged::Refuse { outcome: Outcome::Hidden, refusal },
-        Verdict::Pending { refusal, .. } => Judged::Refuse { outcome: Outcome::Pending, refusal },
+    })
+}
+
+fn unknown_method() -> Refusal {
+    Refusal {
+        rule: "(unknown method)".into(),
+        message: "this method is none of the protocol: the server's settings can list it".into(),
+        conditions: Vec::new(),
     }
 }

@@ -22,8 +22,10 @@ mod post;
 mod record;
 mod refusal;
 mod relay;
+mod resume;
 mod sessions;
 mod state;
+mod tasks;
 mod upstream;
 mod watch;
 

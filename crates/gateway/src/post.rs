@@ -1,30 +1,32 @@
 //! A POST: one message, understood strictly, judged, forwarded as the very bytes that were judged.
 
+use std::borrow::Cow;
+
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
+use domain::Surface;
 use http::{HeaderMap, Method, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use mcp::{
-    Era, Malformed, Message, Request, Rule, Surfaces, ToolCall, Version, code, envelope, headers, methods,
+    Era, Malformed, Message, Outgoing, Rule, TaskMethod, ToolCall, code, envelope, headers, listen, methods,
 };
 
 use crate::arrival::Arrival;
+use crate::denial::{Denial, Refused};
 use crate::directory::Found;
-use crate::judge::Ask;
+use crate::judge::{Ask, Subject};
 use crate::permit::{self, Ruling};
 use crate::record;
 use crate::refusal::Refusal;
 use crate::relay::{self, Reply};
 use crate::sessions::{self, Session};
 use crate::state::GatewayState;
+use crate::tasks;
 use crate::upstream::{self, Outbound};
 
 /// Bytes of a request's body.
 pub(crate) const MAX_BODY: usize = 4 * 1024 * 1024;
-
-/// Parts of the protocol that no policy can judge, and that are not opened for any server.
-pub(crate) const OPEN: Surfaces = Surfaces { resources: false, prompts: false, completions: false };
 
 /// Answers a POST of a known caller.
 pub(crate) async fn post(
@@ -47,33 +49,57 @@ pub(crate) async fn post(
     let session = if version.era() == Era::Legacy { session? } else { None };
     let client = client_of(&message, session.as_ref());
     arrival.client.clone_from(&client);
-    let rule = methods::rule(version.era(), &message, OPEN);
-    let call = match (rule, &message) {
-        (Rule::Refuse, message) => return Err(methods::refusal(version.era(), message).into()),
-        (Rule::Judge, Message::Request(request)) => {
-            Some(tool_call(gateway, arrival, &found, head, request, version)?)
-        }
-        (_, Message::Response(_)) if session.is_none() => return Err(unasked()),
-        _ => None,
-    };
-    let ask = Ask { call: call.as_ref(), session: session.as_ref(), client: client.as_ref(), version };
-    let reply = Reply::to(&message, rule, &ask, arrival);
+    let rule = methods::rule(version.era(), &message, &found.view.custom_methods);
+    if rule == Rule::Refuse {
+        return Err(methods::refusal(version.era(), &message).into());
+    }
+    if matches!(message, Message::Response(_)) && session.is_none() {
+        return Err(unasked());
+    }
+    let call = read_call(gateway, arrival, &found, head, (rule, &message))?;
+    let tasks = tasks::named_by(gateway, &found.view, &message, (rule, version.era()))?;
+    if arrival.tool.is_none() {
+        arrival.tool.clone_from(&tasks.tool);
+    }
+    let subject = subject(rule, call.as_ref(), tasks.tool.as_deref());
+    let ask = Ask { subject, session: session.as_ref(), client: client.as_ref(), version };
+    let reply = Reply::to(&message, rule, &ask, arrival).about(&tasks.names);
     let state = reply.brought_state(gateway, &found.view, &message)?;
     let permit = match permit::obtain(gateway, arrival, found, &ask).await? {
         Ruling::Permit(permit) => permit,
-        Ruling::Denial(denial) => return denied(&denial, &message, call.as_ref(), version),
+        Ruling::Denial(denial) => return denied(&denial, &message, &ask),
     };
+    let mut headers = headers::to_upstream(head, version);
+    // It is for the streams of a GET.
+    headers.remove(headers::LAST_EVENT_ID);
+    if let (Rule::Task(_), Some(upstream)) = (rule, tasks.names.values().next()) {
+        headers::rename(&mut headers, upstream);
+    }
+    let outgoing = Outgoing { open: permit.view().surfaces, state: state.as_deref(), tasks: &tasks.names };
     let outbound = Outbound {
         method: Method::POST,
-        headers: headers::to_upstream(head, version),
+        headers,
         session: session.as_ref(),
-        body: match mcp::upstream_body(&body, &message, state.as_deref()) {
-            std::borrow::Cow::Borrowed(_) => body.clone(),
-            std::borrow::Cow::Owned(rewritten) => rewritten.into(),
+        body: match mcp::upstream_body(&body, &message, &outgoing) {
+            Cow::Borrowed(_) => body.clone(),
+            Cow::Owned(rewritten) => rewritten.into(),
         },
     };
     let answer = upstream::forward(gateway, permit, outbound).await?;
     relay::relay(gateway, answer, reply).await
+}
+
+/// What the policy is asked about.
+fn subject<'a>(rule: Rule, call: Option<&'a ToolCall<'a>>, tool: Option<&'a str>) -> Subject<'a> {
+    match (rule, call, tool) {
+        (Rule::Judge, Some(call), _) => Subject::Call(call),
+        (Rule::Surface(surface), ..) => Subject::Surface(surface),
+        // Who may no longer call the tool may still end what it does.
+        (Rule::Task(TaskMethod::Cancel), ..) => Subject::Other,
+        (Rule::Task(_), _, Some(tool)) => Subject::Task(tool),
+        (Rule::Custom, ..) => Subject::Custom,
+        _ => Subject::Other,
+    }
 }
 
 /// Notes what the log shows of a message, before it is known whether it may pass.
@@ -112,43 +138,52 @@ fn client_of(message: &Message<'_>, session: Option<&Session>) -> Option<mcp::Cl
     named.or_else(|| session.and_then(|session| session.client.clone()))
 }
 
-/// Reads the call in a `tools/call`.
-fn tool_call<'a>(
+/// Reads the call in a `tools/call`, and the filter of a `subscriptions/listen`.
+fn read_call<'a>(
     gateway: &GatewayState,
     arrival: &mut Arrival,
     found: &Found,
     head: &HeaderMap,
-    request: &'a Request<'a>,
-    version: Version,
-) -> Result<ToolCall<'a>, Refusal> {
+    (rule, message): (Rule, &'a Message<'a>),
+) -> Result<Option<ToolCall<'a>>, Refusal> {
+    let Message::Request(request) = message else { return Ok(None) };
+    match rule {
+        Rule::Judge => {}
+        Rule::Surface(Surface::Prompts) => {
+            let noted = |arguments| record::arguments(&gateway.parts.keyring, found.view.tenant, arguments);
+            arrival.arguments = request.param("arguments").map(noted);
+            return Ok(None);
+        }
+        Rule::Listen => return Ok(listen::check(request).map(|()| None)?),
+        _ => return Ok(None),
+    }
     let call = ToolCall::read(request)?;
     arrival.tool = Some(call.name.chars().take(256).collect());
     let noted = |arguments| record::arguments(&gateway.parts.keyring, found.view.tenant, arguments);
     arrival.arguments = call.arguments.map(noted);
-    if call.task_augmented {
-        return Err(ToolCall::no_tasks(request).into());
-    }
-    if version.era() == Era::Modern
+    if request.era == Era::Modern
         && let Some(tool) = found.view.tools.get(call.name)
     {
         tool.headers()
             .check(head, &call)
             .map_err(|refused| Malformed { id: Some(request.id.clone()), ..refused })?;
     }
-    Ok(call)
+    Ok(Some(call))
 }
 
-fn denied(
-    denial: &crate::denial::Denial,
-    message: &Message<'_>,
-    call: Option<&ToolCall<'_>>,
-    version: Version,
-) -> Result<Response, Refusal> {
-    match (message, call) {
-        (Message::Request(request), Some(call)) => Ok(denial.answer(&request.id, version.era(), call.name)),
-        // Only calls are judged by rules.
-        _ => Err(Refusal::Internal),
-    }
+/// The answer to a request that the policy refused.
+fn denied(denial: &Denial, message: &Message<'_>, ask: &Ask<'_>) -> Result<Response, Refusal> {
+    let era = ask.version.era();
+    let Message::Request(request) = message else { return Err(methods::refusal(era, message).into()) };
+    let refused = match ask.subject {
+        Subject::Call(call) if !call.task_augmented => {
+            return Ok(denial.answer(&request.id, era, call.name));
+        }
+        Subject::Call(call) => Refused::Call(call.name),
+        Subject::Task(_) => Refused::Task,
+        _ => Refused::Method,
+    };
+    Ok(denial.error(&request.id, era, refused))
 }
 
 /// An answer of the client outside of any session: whoever it reaches can't know whose it is.

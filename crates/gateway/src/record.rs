@@ -38,6 +38,15 @@ pub(crate) fn judged(arrival: &Arrival, view: &GrantView, ask: &Ask<'_>, judged:
     decision
 }
 
+/// The record of a request of the server: judged by itself, at a time of its own, in the course of one of the client's.
+pub(crate) fn question(arrival: &Arrival, view: &GrantView, ask: &Ask<'_>, judged: &Judged) -> Decision {
+    let mut decision = self::judged(arrival, view, ask, judged);
+    // It needs no closing: the answer, if there is one, comes as a request of the client's.
+    decision.forwards = false;
+    decision.judged_micros = None;
+    decision
+}
+
 /// The record of a request that no policy could judge.
 pub(crate) fn refused(arrival: &Arrival, tenant: TenantId, outcome: Outcome, reason: &str) -> Decision {
     let mut decision = base(arrival, tenant, outcome);

@@ -5,6 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::ServerId;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use mcp::handshake::Initialized;
 use mcp::{ClientInfo, Version};
 use serde::{Deserialize, Serialize};
 use vault::Place;
@@ -28,6 +29,8 @@ pub(crate) struct Session {
     pub upstream: HeaderValue,
     /// What the handshake settled.
     pub version: Version,
+    /// The server said that it tells when its list of tools changes.
+    pub tells_of_tools: bool,
     /// Who said, in the handshake, that it calls.
     pub client: Option<ClientInfo>,
 }
@@ -38,6 +41,8 @@ struct Inner {
     s: ServerId,
     v: String,
     u: String,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    l: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     c: Option<(String, String)>,
 }
@@ -68,6 +73,7 @@ pub(crate) fn presented(
         sealed: sealed.clone(),
         upstream: HeaderValue::try_from(inner.u).map_err(|_| Unknown)?,
         version: Version::parse(&inner.v).ok_or(Unknown)?,
+        tells_of_tools: inner.l,
         client: inner.c.map(|(name, version)| ClientInfo { name, version }),
     }))
 }
@@ -77,14 +83,15 @@ pub(crate) fn seal(
     gateway: &Gateway,
     view: &GrantView,
     upstream: &HeaderValue,
-    version: Version,
+    settled: Initialized,
     client: Option<&ClientInfo>,
 ) -> Option<HeaderValue> {
     let short = |client: &&ClientInfo| client.name.len().max(client.version.len()) <= MAX_CLIENT;
     let inner = Inner {
         s: view.server,
-        v: version.as_str().to_owned(),
+        v: settled.version.as_str().to_owned(),
         u: upstream.to_str().ok()?.to_owned(),
+        l: settled.tells_of_tools,
         c: client.filter(short).map(|client| (client.name.clone(), client.version.clone())),
     };
     let place = Place::McpSession { tenant: view.tenant, grant: view.grant };

@@ -15,6 +15,7 @@ use vault::{Entropy, Keyring};
 use crate::directory::Directory;
 use crate::noted::Noted;
 use crate::origin::Origins;
+use crate::watch::Watchers;
 
 /// How the gateway is seen from outside, and how patient it is.
 #[derive(Clone, Debug)]
@@ -27,21 +28,21 @@ pub struct GatewaySettings {
     pub origins: Vec<String>,
     /// Named in the protected resource metadata; none: `public_url`.
     pub authorization_servers: Vec<String>,
-    /// How often the grant of an open stream is looked at again.
+    /// How often the configuration behind open streams is looked at.
     pub recheck: Duration,
     /// How long a stream may be quiet before a comment is sent, so that nobody in between closes it.
     pub keep_alive: Duration,
 }
 
 impl GatewaySettings {
-    /// The defaults: no further hosts or origins, a look at open streams every 10 s, a comment after 15 s of silence.
+    /// The defaults: no further hosts or origins, a look after open streams twice a second, a comment after 15 s of silence.
     pub fn new(public_url: Url) -> Self {
         Self {
             public_url,
             hosts: Vec::new(),
             origins: Vec::new(),
             authorization_servers: Vec::new(),
-            recheck: Duration::from_secs(10),
+            recheck: Duration::from_millis(500),
             keep_alive: Duration::from_secs(15),
         }
     }
@@ -76,6 +77,7 @@ pub struct Gateway {
     pub(crate) directory: Directory,
     pub(crate) origins: Origins,
     pub(crate) noted: Noted,
+    pub(crate) watchers: Watchers,
     pub(crate) metadata_base: String,
     pub(crate) background: TaskTracker,
     pub(crate) stopping: CancellationToken,
@@ -101,6 +103,7 @@ impl GatewayState {
             directory,
             origins,
             noted: Noted::default(),
+            watchers: Watchers::default(),
             metadata_base,
             background: TaskTracker::new(),
             stopping: CancellationToken::new(),

@@ -4,15 +4,17 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::ACCEPT_ENCODING;
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response};
+use mcp::Version;
+use mcp::headers::PROTOCOL_VERSION;
 
 use crate::close::{Ending, OpenCall};
 use crate::directory::GrantView;
 use crate::permit::Permit;
 use crate::refusal::Refusal;
 use crate::sessions::{SESSION, Session};
-use crate::state::Gateway;
+use crate::state::{Gateway, GatewayState};
 
 /// What goes upstream, less credentials.
 pub(crate) struct Outbound<'a> {
@@ -37,19 +39,9 @@ pub(crate) async fn forward(
     outbound: Outbound<'_>,
 ) -> Result<Answer, Refusal> {
     let (view, mut call) = permit.spend();
-    let mut request = Request::new(outbound.body);
+    let session = outbound.session.map(|session| session.upstream.clone());
+    let mut request = request(&view, outbound.headers, session, outbound.body);
     *request.method_mut() = outbound.method;
-    *request.uri_mut() = view.upstream.clone();
-    let headers = request.headers_mut();
-    *headers = outbound.headers;
-    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-    if let Some(session) = outbound.session {
-        headers.insert(SESSION, session.upstream.clone());
-    }
-    // Last, so that nothing a client sends can stand in the place of a credential.
-    for (name, value) in &view.credentials {
-        headers.insert(name.clone(), value.clone());
-    }
     call.forwarded();
     match gateway.parts.egress.send(request).await {
         Ok(response) => {
@@ -62,4 +54,52 @@ pub(crate) async fn forward(
             Err(Refusal::Upstream(error))
         }
     }
+}
+
+/// Answers a request of the upstream that the client never sees. In the background: its stream is not held up, and what comes
+/// back is of no interest.
+pub(crate) fn answer(
+    gateway: &GatewayState,
+    view: &Arc<GrantView>,
+    version: Version,
+    session: Option<HeaderValue>,
+    body: Vec<u8>,
+) {
+    let json = HeaderValue::from_static("application/json");
+    let accept = HeaderValue::from_static("application/json, text/event-stream");
+    let mut headers = HeaderMap::from_iter([(CONTENT_TYPE, json), (ACCEPT, accept)]);
+    // The first revision has no such header.
+    if version != Version::V2025_03_26 {
+        headers.insert(PROTOCOL_VERSION, HeaderValue::from_static(version.as_str()));
+    }
+    let mut request = request(view, headers, session, body.into());
+    *request.method_mut() = Method::POST;
+    let (gateway, server) = (gateway.clone(), view.server);
+    gateway.background.clone().spawn(async move {
+        if let Err(error) = gateway.parts.egress.send(request).await {
+            tracing::warn!(%server, %error, "a request of an upstream could not be answered");
+        }
+    });
+}
+
+/// A request to the server's address, with our credentials.
+fn request(
+    view: &GrantView,
+    headers: HeaderMap,
+    session: Option<HeaderValue>,
+    body: Bytes,
+) -> Request<Bytes> {
+    let mut request = Request::new(body);
+    *request.uri_mut() = view.upstream.clone();
+    *request.headers_mut() = headers;
+    let headers = request.headers_mut();
+    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    if let Some(session) = session {
+        headers.insert(SESSION, session);
+    }
+    // Last, so that nothing a client sends can stand in the place of a credential.
+    for (name, value) in &view.credentials {
+        headers.insert(name.clone(), value.clone());
+    }
+    request
 }

@@ -3,7 +3,7 @@
 use http::StatusCode;
 use json::Value;
 
-use crate::{Era, Malformed, Request, code};
+use crate::{Era, Malformed, Request};
 
 /// What a `tools/call` asks for.
 #[derive(Debug, Clone, Copy)]
@@ -12,8 +12,8 @@ pub struct ToolCall<'a> {
     pub name: &'a str,
     /// The arguments: an object. Null counts as absent.
     pub arguments: Option<&'a Value<'a>>,
-    /// Legacy: the caller wants a task instead of a result (`params.task`). Such a call is answered with
-    /// [`ToolCall::no_tasks`], never with a tool result.
+    /// Legacy: the caller wants a task instead of a result (`params.task`), so that a refusal must be an error, never a tool
+    /// result.
     pub task_augmented: bool,
 }
 
@@ -22,7 +22,7 @@ impl<'a> ToolCall<'a> {
     ///
     /// # Errors
     /// `-32602`, with 400 in the modern era and 200 in the legacy: no name, a name that is no text or is empty, arguments
-    /// that are no object.
+    /// or a `task` that are no object.
     pub fn read(request: &'a Request<'a>) -> Result<Self, Malformed> {
         let refused = |reason, message| {
             let status = match request.era {
@@ -41,15 +41,11 @@ impl<'a> ToolCall<'a> {
             return Err(refused("arguments", "`params.arguments` must be an object"));
         }
         // Servers of the modern era ignore `task`.
-        let task_augmented = request.era == Era::Legacy && request.param("task").is_some();
+        let task = request.param("task").filter(|_| request.era == Era::Legacy);
+        if task.is_some_and(|task| task.as_object().is_none()) {
+            return Err(refused("task", "`params.task` must be an object"));
+        }
+        let task_augmented = task.is_some();
         Ok(Self { name, arguments, task_augmented })
-    }
-
-    /// The answer to a call that wants a task: `-32601`, HTTP 200.
-    pub fn no_tasks(request: &Request<'_>) -> Malformed {
-        let message = "this gateway does not offer tasks: call the tool without `task`";
-        Malformed::new(code::METHOD_NOT_FOUND, "task", message)
-            .status(StatusCode::OK)
-            .for_id(Some(request.id.clone()))
     }
 }

@@ -1,61 +1,66 @@
 //! The answers to `initialize` and `server/discover`: the version in them is read, and what the gateway blocks is not
 //! offered, so that clients don't try it.
 
+use domain::{Surface, Surfaces};
 use json::Value;
 
 use crate::edit::Edits;
 use crate::lists::keep_private;
-use crate::{Era, Surfaces, Unreadable, Version, server};
-
-/// The extension for tasks, in the `extensions` of modern capabilities.
-pub(crate) const TASKS_EXTENSION: &str = "io.modelcontextprotocol/tasks";
+use crate::{Era, Unreadable, Version};
 
 /// What the answer to an `initialize` settled.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Initialized {
     /// The version of the session.
     pub version: Version,
-    /// The answer without the capabilities that are blocked; nothing if it may pass as it is.
-    pub body: Option<Vec<u8>>,
+    /// The server tells when its list of tools changes, so that clients listen for it.
+    pub tells_of_tools: bool,
 }
 
-/// Reads the answer to an `initialize`: a body, or the data of one event. Nothing settled if it is another message (a
+/// Reads the answer to an `initialize`, and takes out of it what is closed. Nothing settled if it is another message (a
 /// notification of the stream, or an error of the upstream), which passes as it is.
 ///
 /// # Errors
 /// [`Unreadable`]: not an answer of the protocol, or a version with sessions that the gateway does not speak.
-pub fn initialized(body: &[u8], open: Surfaces) -> Result<Option<Initialized>, Unreadable> {
-    let value = server::parse(body)?;
-    let Some(result) = result_of(&value)? else { return Ok(None) };
+pub(crate) fn settle(
+    message: &Value<'_>,
+    open: Surfaces,
+    edits: &mut Edits,
+) -> Result<Option<Initialized>, Unreadable> {
+    let Some(result) = result_of(message)? else { return Ok(None) };
     let version = result
         .get("protocolVersion")
         .and_then(Value::as_str)
         .and_then(Version::parse)
         .filter(|version| version.era() == Era::Legacy)
         .ok_or(Unreadable("it settles a version that this gateway does not speak"))?;
-    let mut edits = Edits::default();
-    offer(result, open, &mut edits);
-    Ok(Some(Initialized { version, body: edits.apply(body) }))
+    offer(result, open, edits);
+    let tools = result.get("capabilities").and_then(|capabilities| capabilities.get("tools"));
+    let tells = tools.and_then(|tools| tools.get("listChanged")).and_then(Value::as_bool);
+    Ok(Some(Initialized { version, tells_of_tools: tells == Some(true) }))
 }
 
 /// Rewrites the answer to a `server/discover`: only versions that both speak, only capabilities that are let through,
-/// private, and kept for at most `max_ttl_ms`. Nothing if it may pass as it is.
+/// private, and kept for at most `max_ttl_ms`.
 ///
 /// # Errors
 /// [`Unreadable`]: not an answer of the protocol, or no version is spoken by both.
-pub fn discovered(body: &[u8], open: Surfaces, max_ttl_ms: u64) -> Result<Option<Vec<u8>>, Unreadable> {
-    let value = server::parse(body)?;
-    let Some(result) = result_of(&value)? else { return Ok(None) };
+pub(crate) fn discover(
+    message: &Value<'_>,
+    open: Surfaces,
+    max_ttl_ms: u64,
+    edits: &mut Edits,
+) -> Result<(), Unreadable> {
+    let Some(result) = result_of(message)? else { return Ok(()) };
     let versions = result.get("supportedVersions").ok_or(Unreadable::MESSAGE)?;
     let spoken = |version: &Value<'_>| version.as_str().and_then(Version::parse).is_some();
     if !versions.as_array().unwrap_or_default().iter().any(spoken) {
         return Err(Unreadable("it offers no version that this gateway speaks"));
     }
-    let mut edits = Edits::default();
     edits.retain_elements(versions, spoken);
-    offer(result, open, &mut edits);
-    keep_private(result, max_ttl_ms, &mut edits);
-    Ok(edits.apply(body))
+    offer(result, open, edits);
+    keep_private(result, max_ttl_ms, edits);
+    Ok(())
 }
 
 /// The result of a response; nothing for an error or for a message of another kind.
@@ -67,17 +72,14 @@ fn result_of<'v, 'a>(message: &'v Value<'a>) -> Result<Option<&'v Value<'a>>, Un
     object.get("result").filter(|result| result.as_object().is_some()).map(Some).ok_or(Unreadable::MESSAGE)
 }
 
-/// Takes the capabilities out that the gateway blocks: tasks, what is not open, and what nobody knows.
+/// Takes the capabilities out that are closed, and those that nobody knows.
 fn offer(result: &Value<'_>, open: Surfaces, edits: &mut Edits) {
     let Some(capabilities) = result.get("capabilities") else { return };
     edits.retain_members(capabilities, |name| match name {
-        "tools" | "logging" | "experimental" | "extensions" => true,
-        "resources" => open.resources,
-        "prompts" => open.prompts,
-        "completions" => open.completions,
+        "tools" | "tasks" | "logging" | "experimental" | "extensions" => true,
+        "resources" => open.has(Surface::Resources),
+        "prompts" => open.has(Surface::Prompts),
+        "completions" => open.has(Surface::Completion),
         _ => false,
     });
-    if let Some(extensions) = capabilities.get("extensions") {
-        edits.retain_members(extensions, |name| name != TASKS_EXTENSION);
-    }
 }

@@ -39,6 +39,13 @@ const SINGLE: [HeaderName; 7] = [
     LAST_EVENT_ID,
 ];
 
+/// Makes `Mcp-Name` mirror another name, where it stands.
+pub fn rename(headers: &mut HeaderMap, name: &str) {
+    if let Some(value) = headers.get_mut(NAME) {
+        *value = mirror::encode(name);
+    }
+}
+
 fn check_single(headers: &HeaderMap) -> Result<(), Malformed> {
     match SINGLE.iter().find(|name| headers.get_all(*name).iter().nth(1).is_some()) {
         Some(name) => Err(Malformed::request("repeated header", format!("`{name}` may stand once"))),

@@ -5,11 +5,13 @@
 
 pub mod call;
 pub mod code;
+mod draft;
 mod edit;
 pub mod envelope;
 pub mod handshake;
 pub mod headers;
 mod id;
+pub mod listen;
 pub mod lists;
 mod malformed;
 pub mod methods;
@@ -17,15 +19,17 @@ pub mod reply;
 pub mod server;
 pub mod sse;
 pub mod state;
+pub mod tasks;
 mod unreadable;
 mod upstream_body;
 mod version;
 
 pub use call::ToolCall;
+pub use draft::{Draft, TaskNames};
 pub use envelope::{ClientInfo, Message, Notification, Request, Response};
 pub use id::Id;
 pub use malformed::Malformed;
-pub use methods::{Rule, Surfaces};
+pub use methods::{Rule, TaskMethod};
 pub use unreadable::Unreadable;
-pub use upstream_body::upstream_body;
+pub use upstream_body::{Outgoing, upstream_body};
 pub use version::{Era, SUPPORTED, Version};

@@ -28,14 +28,14 @@ impl Filter<'_> {
         let value = server::parse(body)?;
         let mut edits = Edits::default();
         for result in server::messages(&value).iter().filter_map(|message| message.get("result")) {
-            if let Some(tools) = result.get("tools") {
-                self.filter(result, tools, &mut edits);
-            }
+            self.edit(result, &mut edits);
         }
         Ok(edits.apply(body))
     }
 
-    fn filter(&self, result: &Value<'_>, tools: &Value<'_>, edits: &mut Edits) {
+    /// Filters a result, if it has a list `tools`.
+    pub(crate) fn edit(&self, result: &Value<'_>, edits: &mut Edits) {
+        let Some(tools) = result.get("tools") else { return };
         if tools.as_array().is_some() {
             // A tool without a name can't be called, and nobody can say whether it is hidden.
             edits.retain_elements(tools, |tool| {

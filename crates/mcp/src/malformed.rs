@@ -67,7 +67,8 @@ impl Malformed {
     }
 
     /// The same, echoing an id.
-    pub(crate) fn for_id(self, id: Option<Id>) -> Self {
+    #[must_use]
+    pub fn for_id(self, id: Option<Id>) -> Self {
         Self { id, ..self }
     }
 

@@ -1,5 +1,6 @@
 //! Which method may pass, in which era, and what must happen to it. What is not in the table is refused.
 
+use domain::Surface;
 use http::StatusCode;
 
 use crate::{Era, Malformed, Message, Request, code};
@@ -8,6 +9,8 @@ use crate::{Era, Malformed, Message, Request, code};
 pub(crate) const NOTIFICATIONS: &str = "notifications/";
 /// The handshake of the legacy era.
 pub(crate) const INITIALIZE: &str = "initialize";
+/// The stream of changes of the modern era.
+pub(crate) const LISTEN: &str = "subscriptions/listen";
 
 /// What the gateway does with a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,20 +23,31 @@ pub enum Rule {
     Filter,
     /// `initialize` or `server/discover`: passes, and its answer is rewritten by [`crate::handshake`].
     Handshake,
+    /// `subscriptions/listen`: passes less what may not be listened for ([`crate::listen`]).
+    Listen,
+    /// A part of the protocol beside tools: the policy opens or closes it.
+    Surface(Surface),
+    /// `tasks/*`: for the tasks of the grant alone ([`crate::tasks`]).
+    Task(TaskMethod),
+    /// Passes because the server's settings list it.
+    Custom,
     /// Does not pass.
     Refuse,
 }
 
-/// Parts of the protocol beside tools that a server may be opened for. A policy can't judge them, and each is a way
-/// around one (a resource or a prompt can hold what a tool would return), so that none is open unless named.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Surfaces {
-    /// `resources/*`.
-    pub resources: bool,
-    /// `prompts/*`.
-    pub prompts: bool,
-    /// `completion/complete`.
-    pub completions: bool,
+/// What is asked about tasks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TaskMethod {
+    /// `tasks/get`.
+    Get,
+    /// `tasks/result`, of the legacy era.
+    Result,
+    /// `tasks/update`, of the modern era.
+    Update,
+    /// `tasks/cancel`.
+    Cancel,
+    /// `tasks/list`, of the legacy era.
+    List,
 }
 
 /// Every request of every revision and of the tasks extension. None of them may come without an id.
@@ -50,7 +64,7 @@ const REQUESTS: [&str; 20] = [
     "resources/templates/list",
     "resources/unsubscribe",
     "server/discover",
-    "subscriptions/listen",
+    LISTEN,
     "tasks/cancel",
     "tasks/get",
     "tasks/list",
@@ -60,20 +74,60 @@ const REQUESTS: [&str; 20] = [
     "tools/list",
 ];
 
+/// Requests of servers, in every revision that has them.
+const SERVER_REQUESTS: [&str; 3] = ["sampling/createMessage", "elicitation/create", "roots/list"];
+
 pub(crate) fn is_request(method: &str) -> bool {
     REQUESTS.contains(&method)
 }
 
-/// The rule for a message. `era` is that of the version which [`crate::headers::check`] settled.
-pub fn rule(era: Era, message: &Message<'_>, open: Surfaces) -> Rule {
-    match message {
-        Message::Request(request) => request_rule(era, request, open),
+/// Whether a server's settings may list the method: no revision of the protocol knows it, so that listing it can't open what
+/// a policy closes. Names of the protocol are reserved in any case of letters.
+pub fn may_be_custom(method: &str) -> bool {
+    const RESERVED: [&str; 12] = [
+        "completion/",
+        "elicitation/",
+        "initialize",
+        "logging/",
+        "ping",
+        "prompts/",
+        "resources/",
+        "roots/",
+        "sampling/",
+        "server/",
+        "subscriptions/",
+        "tasks/",
+    ];
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/$".contains(&byte);
+    let starts =
+        |name: &str, with: &str| name.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with));
+    let bare = if starts(method, NOTIFICATIONS) { &method[NOTIFICATIONS.len()..] } else { method };
+    let known = ["initialized", "cancelled", "progress", "message", "rpc."];
+    (1..=128).contains(&method.len())
+        && method.bytes().all(plain)
+        && !bare.is_empty()
+        && !RESERVED.iter().chain(&["tools/"]).chain(&known).any(|with| starts(bare, with))
+}
+
+/// The rule for a message. `era` is that of the version which [`crate::headers::check`] settled; `custom` are the methods that
+/// the server's settings list.
+pub fn rule(era: Era, message: &Message<'_>, custom: &[String]) -> Rule {
+    let listed = |method: &str| may_be_custom(method) && custom.iter().any(|listed| listed == method);
+    let rule = match message {
+        Message::Request(request) => request_rule(era, request),
         Message::Notification(notification) => notification_rule(era, &notification.method),
-        Message::Response(_) => forward_if(era == Era::Legacy),
+        Message::Response(_) => return forward_if(era == Era::Legacy),
+    };
+    match message {
+        Message::Request(Request { method, .. }) if rule == Rule::Refuse && listed(method) => Rule::Custom,
+        Message::Notification(notification) if rule == Rule::Refuse && listed(&notification.method) => {
+            Rule::Custom
+        }
+        _ => rule,
     }
 }
 
-fn request_rule(era: Era, request: &Request<'_>, open: Surfaces) -> Rule {
+fn request_rule(era: Era, request: &Request<'_>) -> Rule {
     use Era::{Legacy, Modern};
     match (era, request.method.as_ref()) {
         (_, "tools/call") => Rule::Judge,
@@ -81,11 +135,18 @@ fn request_rule(era: Era, request: &Request<'_>, open: Surfaces) -> Rule {
         (Legacy, INITIALIZE) | (Modern, "server/discover") => Rule::Handshake,
         (Legacy, "ping" | "logging/setLevel") => Rule::Forward,
         (Legacy, "resources/subscribe" | "resources/unsubscribe")
-        | (_, "resources/list" | "resources/templates/list" | "resources/read") => forward_if(open.resources),
-        (_, "prompts/list" | "prompts/get") => forward_if(open.prompts),
-        (_, "completion/complete") => forward_if(open.completions),
-        (Modern, "subscriptions/listen") => forward_if(listens_within(request, open)),
-        // Tasks are not offered (see `handshake`), and what nobody knows can't be policed.
+        | (_, "resources/list" | "resources/templates/list" | "resources/read") => {
+            Rule::Surface(Surface::Resources)
+        }
+        (_, "prompts/list" | "prompts/get") => Rule::Surface(Surface::Prompts),
+        (_, "completion/complete") => Rule::Surface(Surface::Completion),
+        (Modern, LISTEN) => Rule::Listen,
+        (_, "tasks/get") => Rule::Task(TaskMethod::Get),
+        (_, "tasks/cancel") => Rule::Task(TaskMethod::Cancel),
+        (Legacy, "tasks/result") => Rule::Task(TaskMethod::Result),
+        (Legacy, "tasks/list") => Rule::Task(TaskMethod::List),
+        (Modern, "tasks/update") => Rule::Task(TaskMethod::Update),
+        // What nobody knows can't be policed.
         _ => Rule::Refuse,
     }
 }
@@ -102,43 +163,58 @@ fn notification_rule(era: Era, method: &str) -> Rule {
     forward_if(era == Era::Legacy && known)
 }
 
-/// Whether a `subscriptions/listen` asks only for changes of lists and, where they are open, of resources; never for tasks
-/// or for what is not known.
-fn listens_within(request: &Request<'_>, open: Surfaces) -> bool {
-    let Some(filter) = request.param("notifications").and_then(json::Value::as_object) else { return false };
-    filter.members().iter().all(|member| match member.key.as_ref() {
-        "toolsListChanged" | "promptsListChanged" | "resourcesListChanged" => true,
-        "resourceSubscriptions" => open.resources || member.value.as_array().is_some_and(<[_]>::is_empty),
-        _ => false,
-    })
-}
-
 fn forward_if(passes: bool) -> Rule {
     if passes { Rule::Forward } else { Rule::Refuse }
 }
 
+/// What a request of the server is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// Nothing that needs a rule: `ping`.
+    Nothing,
+    /// A part of the protocol that the policy opens or closes.
+    Surface(Surface),
+    /// What nobody knows, unless the server's settings list it.
+    Unknown,
+}
+
+/// What a request of the server is about.
+pub fn asked(method: &str) -> Asked {
+    match method {
+        "ping" => Asked::Nothing,
+        "sampling/createMessage" => Asked::Surface(Surface::Sampling),
+        "elicitation/create" => Asked::Surface(Surface::Elicitation),
+        "roots/list" => Asked::Surface(Surface::Roots),
+        _ => Asked::Unknown,
+    }
+}
+
+/// The method that a server asks something of its client with.
+pub fn asking(surface: Surface) -> Option<&'static str> {
+    SERVER_REQUESTS.into_iter().find(|method| asked(method) == Asked::Surface(surface))
+}
+
 /// The answer to a message that [`rule`] refuses: `-32601`, with 404 in the modern era, else 200 for a request and 400 for
-/// a notification. A `subscriptions/listen` is answered `-32602`, for only what it asks for is refused.
+/// a notification.
 pub fn refusal(era: Era, message: &Message<'_>) -> Malformed {
     let not_found = |http_status| {
         let message = "this method does not exist, or does not pass this gateway";
         Malformed::new(code::METHOD_NOT_FOUND, "method", message).status(http_status)
     };
-    match (era, message) {
-        (Era::Modern, Message::Request(request)) if request.method == "subscriptions/listen" => {
-            let message = "this gateway lets changes of lists be listened for: ask for nothing else";
-            Malformed::params("subscription", message).for_id(Some(request.id.clone()))
-        }
-        (Era::Modern, Message::Request(request)) => {
-            not_found(StatusCode::NOT_FOUND).for_id(Some(request.id.clone()))
-        }
-        (Era::Legacy, Message::Request(request)) => {
-            not_found(StatusCode::OK).for_id(Some(request.id.clone()))
-        }
-        (Era::Modern, Message::Notification(_)) => not_found(StatusCode::NOT_FOUND),
-        (Era::Legacy, Message::Notification(_)) => not_found(StatusCode::BAD_REQUEST),
-        (_, Message::Response(_)) => {
+    match message {
+        Message::Request(request) => not_found(status(era)).for_id(Some(request.id.clone())),
+        Message::Notification(_) if era == Era::Legacy => not_found(StatusCode::BAD_REQUEST),
+        Message::Notification(_) => not_found(StatusCode::NOT_FOUND),
+        Message::Response(_) => {
             Malformed::request("response", "this revision has no requests of the server, so none to answer")
         }
+    }
+}
+
+/// The HTTP status of a request's `-32601`: 404 in the modern era, 200 in the legacy.
+pub fn status(era: Era) -> StatusCode {
+    match era {
+        Era::Modern => StatusCode::NOT_FOUND,
+        Era::Legacy => StatusCode::OK,
     }
 }

@@ -25,6 +25,11 @@ pub fn unknown_tool(id: &Id, tool: &str) -> Vec<u8> {
     error(Some(id), code::INVALID_PARAMS, &format!("Unknown tool: {tool}"), None)
 }
 
+/// A denied request of any other kind, or a denied call that is not answered with a result: a JSON-RPC error.
+pub fn denied(id: Option<&Id>, code: i32, text: &str, decision: &Value) -> Vec<u8> {
+    error(id, code, text, Some(&json!({ DECISION_META: decision })))
+}
+
 /// A JSON-RPC error; the id is null where none is known.
 pub fn error(id: Option<&Id>, code: i32, message: &str, data: Option<&Value>) -> Vec<u8> {
     let mut error = json!({ "code": code, "message": message });

@@ -72,7 +72,7 @@ pub(crate) fn messages<'v, 'a>(value: &'v Value<'a>) -> &'v [Value<'a>] {
     value.as_array().unwrap_or(std::slice::from_ref(value))
 }
 
-fn message(value: &Value<'_>) -> Result<ServerMessage, Unreadable> {
+pub(crate) fn message(value: &Value<'_>) -> Result<ServerMessage, Unreadable> {
     let object = value.as_object().ok_or(Unreadable::MESSAGE)?;
     let id = object.get("id").and_then(Id::read);
     if let Some(method) = object.get("method") {

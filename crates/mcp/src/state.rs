@@ -1,8 +1,7 @@
 //! `requestState` of calls in several rounds (2026-07-28): the upstream binds it to its principal, which all grants share,
-//! so that the gateway wraps it on the way to the client and unwraps it on the way back ([`crate::upstream_body`]).
+//! so that the gateway wraps it on the way to the client and unwraps it on the way back ([`crate::Draft::wrap_state`], [`crate::upstream_body`]).
 
-use crate::edit::{Edits, json_text};
-use crate::{Malformed, Request, Unreadable, server};
+use crate::{Malformed, Request};
 
 /// The state that a request brings back.
 ///
@@ -17,18 +16,4 @@ pub fn brought<'v>(request: &'v Request<'_>) -> Result<Option<&'v str>, Malforme
 pub fn refused(request: &Request<'_>) -> Malformed {
     Malformed::params("request state", "`requestState` is not one of this call: call anew without it")
         .for_id(Some(request.id.clone()))
-}
-
-/// An upstream's message with its state wrapped; nothing if it has none.
-///
-/// # Errors
-/// [`Unreadable`]: not JSON without doubt, or a state that is not a text.
-pub fn wrapped(body: &[u8], wrap: impl FnOnce(&str) -> String) -> Result<Option<Vec<u8>>, Unreadable> {
-    let value = server::parse(body)?;
-    let Some(state) = value.get("result").and_then(|result| result.get("requestState")) else {
-        return Ok(None);
-    };
-    let mut edits = Edits::default();
-    edits.replace(state.span, json_text(&wrap(state.as_str().ok_or(Unreadable::MESSAGE)?)));
-    Ok(edits.apply(body))
 }

@@ -2,33 +2,60 @@
 
 use std::borrow::Cow;
 
+use domain::{Surface, Surfaces};
+use json::Value;
+
 use crate::edit::{Edits, json_text};
 use crate::envelope::META_CAPABILITIES;
-use crate::handshake::TASKS_EXTENSION;
-use crate::methods::INITIALIZE;
-use crate::{Message, Request};
+use crate::methods::{INITIALIZE, LISTEN};
+use crate::tasks::{self, Names};
+use crate::{Message, listen};
 
-/// The bytes to send upstream: those that were judged, less the client's offer to work with tasks, which the gateway does
-/// not let through, and with `state`, if given, in the place of the `requestState` that it brings. `body` is what `message`
-/// was read from.
-pub fn upstream_body<'b>(body: &'b [u8], message: &Message<'_>, state: Option<&str>) -> Cow<'b, [u8]> {
-    let Message::Request(request) = message else { return Cow::Borrowed(body) };
+/// What a message says otherwise upstream.
+#[derive(Debug, Clone, Copy)]
+pub struct Outgoing<'a> {
+    /// What the policy opens: a client offers nothing else, and listens for nothing else.
+    pub open: Surfaces,
+    /// The upstream's `requestState` in the place of the client's.
+    pub state: Option<&'a str>,
+    /// The client's names of tasks to the upstream's.
+    pub tasks: &'a Names,
+}
+
+/// The bytes to send upstream: those that were judged, where nothing has to be said otherwise. `body` is what `message` was
+/// read from.
+pub fn upstream_body<'b>(body: &'b [u8], message: &Message<'_>, outgoing: &Outgoing<'_>) -> Cow<'b, [u8]> {
     let mut edits = Edits::default();
-    withhold_tasks(request, &mut edits);
-    if let (Some(state), Some(brought)) = (state, request.param("requestState")) {
-        edits.replace(brought.span, json_text(state));
+    if !outgoing.tasks.is_empty() {
+        tasks::rename(message, outgoing.tasks, &mut edits);
+    }
+    if let Message::Request(request) = message {
+        if let Some(declared) = request.meta(META_CAPABILITIES) {
+            withhold(declared, outgoing.open, &mut edits);
+        }
+        if request.method == INITIALIZE
+            && let Some(declared) = request.param("capabilities")
+        {
+            withhold(declared, outgoing.open, &mut edits);
+        }
+        if request.method == LISTEN {
+            listen::close(request, outgoing.open, &mut edits);
+        }
+        if let (Some(state), Some(brought)) = (outgoing.state, request.param("requestState")) {
+            edits.replace(brought.span, json_text(state));
+        }
     }
     edits.apply(body).map_or(Cow::Borrowed(body), Cow::Owned)
 }
 
-fn withhold_tasks(request: &Request<'_>, edits: &mut Edits) {
-    if let Some(extensions) = request.meta(META_CAPABILITIES).and_then(|declared| declared.get("extensions"))
-    {
-        edits.retain_members(extensions, |name| name != TASKS_EXTENSION);
-    }
-    if request.method == INITIALIZE
-        && let Some(capabilities) = request.param("capabilities")
-    {
-        edits.retain_members(capabilities, |name| name != "tasks");
-    }
+/// A client offers what the server may ask of it. What the server would not get an answer to is not offered; nor are tasks
+/// of the client's own (2025-11-25), by which a server would ask for the same on another way.
+fn withhold(declared: &Value<'_>, open: Surfaces, edits: &mut Edits) {
+    edits.retain_members(declared, |name| match name {
+        "sampling" => open.has(Surface::Sampling),
+        "elicitation" => open.has(Surface::Elicitation),
+        "roots" => open.has(Surface::Roots),
+        "tasks" => false,
+        _ => true,
+    });
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use chrono::{DateTime, Utc};
-use domain::{GrantId, PolicyId, ServerId, TenantId};
+use domain::{GrantId, PolicyId, ServerId, Surfaces, TenantId};
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use mcp::headers::ParamHeaders;
 use policy::{ArgumentSchema, Policy};
@@ -30,6 +30,10 @@ pub(crate) struct GrantView {
     /// What the upstream is called with. Marked sensitive, so that no log shows them.
     pub credentials: HeaderMap,
     pub rules: Rules,
+    /// What the policy opens beside tools.
+    pub surfaces: Surfaces,
+    /// Methods that no revision knows and the server's settings let pass.
+    pub custom_methods: Vec<String>,
     pub tools: HashMap<String, Tool>,
 }
 
@@ -93,6 +97,8 @@ impl GrantView {
             server_name: stored.server_name,
             upstream: stored.upstream_url.parse().map_err(|_| Unusable::Address)?,
             credentials,
+            surfaces: rules.surfaces(),
+            custom_methods: Vec::new(),
             rules,
             tools,
         })
@@ -117,11 +123,21 @@ impl GrantView {
     /// Whether what is open under `self` may stay open under `later`, the same grant read anew.
     pub fn same_rules(&self, later: &Self) -> bool {
         let version = |view: &Self| view.rules.version().map(|policy| (policy.id, policy.version));
-        self.server == later.server && self.upstream == later.upstream && version(self) == version(later)
+        self.server == later.server
+            && self.upstream == later.upstream
+            && self.custom_methods == later.custom_methods
+            && version(self) == version(later)
     }
 }
 
 impl Rules {
+    fn surfaces(&self) -> Surfaces {
+        match self {
+            Self::None | Self::Unreadable(_) => Surfaces::NONE,
+            Self::Read(_, policy) => policy.surfaces(),
+        }
+    }
+
     /// Which policy judges.
     pub fn version(&self) -> Option<&PolicyVersion> {
         match self {

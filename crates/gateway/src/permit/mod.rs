@@ -36,6 +36,11 @@ pub(crate) enum Ruling {
 }
 
 impl Permit {
+    /// What it was judged by.
+    pub fn view(&self) -> &GrantView {
+        &self.view
+    }
+
     /// Uses it up.
     pub fn spend(self) -> (Arc<GrantView>, OpenCall) {
         (self.view, self.call)

@@ -14,15 +14,17 @@ use egress::EgressError;
 use futures_util::stream;
 use http::response;
 use http_body_util::BodyExt;
+use mcp::handshake::Initialized;
 use mcp::sse::{Event, Parser};
-use mcp::{Era, Unreadable, Version, code, reply};
+use mcp::{Era, Unreadable, code, listen, reply};
 
 use super::{Kind, MAX_REPLY, Reply, broken};
 use crate::close::{Ending, OpenCall};
 use crate::directory::GrantView;
 use crate::refusal::Refusal;
+use crate::resume;
 use crate::state::GatewayState;
-use crate::watch;
+use crate::watch::{self, Lost};
 
 /// Bytes before the answer to a handshake, whose version goes into a header and so must be known first.
 const MAX_HANDSHAKE: usize = 1024 * 1024;
@@ -57,16 +59,16 @@ struct Events {
     call: Option<OpenCall>,
     /// Looked at, and not passed on yet.
     ready: VecDeque<Bytes>,
-    settled: Option<Version>,
-    /// Resolves when the grant behind the stream is lost.
-    lost: Pin<Box<dyn Future<Output = &'static str> + Send>>,
+    settled: Option<Initialized>,
+    /// Resolves when the grant behind the stream is lost, or its rules change.
+    lost: Pin<Box<dyn Future<Output = Lost> + Send>>,
     over: bool,
 }
 
 /// What came next.
 enum Next {
     Chunk(Option<Result<http_body::Frame<Bytes>, EgressError>>),
-    Lost(&'static str),
+    Lost(Lost),
     Quiet,
 }
 
@@ -78,7 +80,7 @@ impl Events {
         mut call: OpenCall,
         reply: Reply,
     ) -> Self {
-        let lost = Box::pin(watch::lost(gateway.clone(), Arc::clone(&view), reply.depends()));
+        let lost = Box::pin(watch::lost(gateway.clone(), Arc::clone(&view)));
         if !reply.is_request() {
             call.ends_when_left();
         }
@@ -97,7 +99,7 @@ impl Events {
     }
 
     /// Reads on until a handshake is answered.
-    async fn settle(&mut self) -> Result<Option<Version>, Refusal> {
+    async fn settle(&mut self) -> Result<Option<Initialized>, Refusal> {
         while !self.over && self.call.is_some() {
             self.read().await;
             if self.ready.iter().map(Bytes::len).sum::<usize>() > MAX_HANDSHAKE
@@ -128,8 +130,8 @@ impl Events {
         let next = tokio::select! {
             biased;
             chunk = self.upstream.frame() => Next::Chunk(chunk),
-            reason = &mut self.lost => Next::Lost(reason),
-            () = self.gateway.stopping.cancelled() => Next::Lost("the gateway is being stopped"),
+            lost = &mut self.lost => Next::Lost(lost),
+            () = self.gateway.stopping.cancelled() => Next::Lost(Lost::Gone("the gateway is being stopped")),
             () = tokio::time::sleep(self.gateway.parts.settings.keep_alive) => Next::Quiet,
         };
         match next {
@@ -155,9 +157,33 @@ impl Events {
                 tracing::warn!(server = %self.view.server, %error, "an upstream's stream broke");
                 self.fail("the connection broke before the answer was complete").await;
             }
-            Next::Lost(reason) => self.finish(Ending::Ended(reason)).await,
+            Next::Lost(Lost::Gone(reason)) => self.finish(Ending::Ended(reason)).await,
+            Next::Lost(Lost::Changed(later)) => self.change(later).await,
             Next::Quiet => self.ready.push_back(KEEP_ALIVE),
         }
+    }
+
+    /// The rules have changed. What was asked for before goes on under the new ones; what brings news ends, and says what it
+    /// can about why.
+    async fn change(&mut self, later: Arc<GrantView>) {
+        if !self.reply.brings_news() {
+            self.lost = Box::pin(watch::lost(self.gateway.clone(), Arc::clone(&later)));
+            self.view = later;
+            return;
+        }
+        if let Some(changed) = self.reply.tools_changed() {
+            self.say(&changed);
+        }
+        if let (Kind::Listen, Some(id)) = (self.reply.kind, &self.reply.id) {
+            let ended = listen::ended(id);
+            self.say(&ended);
+        }
+        self.finish(Ending::Ended("the policy or the server was changed")).await;
+    }
+
+    /// Adds a message of ours, which has no event id: nobody can resume behind it.
+    fn say(&mut self, message: &[u8]) {
+        self.ready.push_back([b"event: message\ndata: ", message, b"\n\n"].concat().into());
     }
 
     /// Takes every whole event out of what has come.
@@ -176,16 +202,16 @@ impl Events {
             // The transport of 2024-11-05: it would lead the client around the gateway.
             return self.fail("it speaks a transport that is not relayed").await;
         }
+        let Ok(id) = self.id_of(&event) else { return self.fail("its event ids can't be sealed").await };
         let Some(data) = event.data().filter(|data| !data.is_empty()) else {
-            self.ready.push_back(event.raw().clone());
+            self.ready.push_back(event.rewritten(None, id.as_deref()));
             return;
         };
-        let passed = match self.reply.pass(&self.gateway, &self.view, data) {
+        let passed = match self.reply.pass(&self.gateway, &self.view, data).await {
             Ok(passed) => passed,
             Err(Unreadable(what)) => return self.fail(what).await,
         };
         if passed.dropped {
-            tracing::warn!(server = %self.view.server, "a request of the upstream was dropped: its revision has none");
             return;
         }
         self.settled = self.settled.or(passed.settled);
@@ -193,9 +219,19 @@ impl Events {
         if let (Some(ending), Some(call)) = (passed.ending, self.call.take_if(|_| answered)) {
             call.end(ending).await;
         }
-        self.ready.push_back(passed.body.map_or_else(|| event.raw().clone(), |body| event.with_data(&body)));
+        self.ready.push_back(event.rewritten(passed.body.as_deref(), id.as_deref()));
         // A modern stream is that of one request; older ones may bring more.
         self.over |= answered && self.reply.era() == Era::Modern;
+    }
+
+    /// The id of an event as the client is told it. The modern era has none that could be resumed from.
+    fn id_of(&self, event: &Event) -> Result<Option<Vec<u8>>, ()> {
+        match event.id().filter(|id| !id.is_empty()) {
+            Some(id) if self.reply.era() == Era::Legacy => {
+                resume::seal(&self.gateway, &self.view, id).map(Some).ok_or(())
+            }
+            _ => Ok(None),
+        }
     }
 
     /// The ending of a stream that ended without an answer. In the legacy era it may follow on another stream.
@@ -213,10 +249,8 @@ impl Events {
     async fn fail(&mut self, what: &'static str) {
         if let (Some(id), true) = (&self.reply.id, self.call.is_some()) {
             let message = Refusal::UpstreamAnswer(what).to_string();
-            let mut event = b"data: ".to_vec();
-            event.extend(reply::error(Some(id), code::INTERNAL_ERROR, &message, None));
-            event.extend_from_slice(b"\n\n");
-            self.ready.push_back(event.into());
+            let error = reply::error(Some(id), code::INTERNAL_ERROR, &message, None);
+            self.ready.push_back([b"data: ", error.as_slice(), b"\n\n"].concat().into());
         }
         self.finish(Ending::Broken(what)).await;
     }

@@ -3,6 +3,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use axum::body::Body;
@@ -11,7 +12,6 @@ use bytes::Bytes;
 use egress::EgressError;
 use http::response;
 use http_body::{Body as HttpBody, Frame, SizeHint};
-use mcp::Era;
 use mcp::server::{self, Ending as Answered, ServerMessage};
 
 use super::{Kind, MAX_REPLY, Reply, broken};
@@ -19,6 +19,7 @@ use crate::close::{Ending, OpenCall};
 use crate::directory::GrantView;
 use crate::refusal::Refusal;
 use crate::state::GatewayState;
+use crate::watch::{self, Lost};
 
 /// Bytes of a streamed answer that are kept to see how the call ended. What is longer is a result.
 const MAX_KEPT: usize = 4 * 1024 * 1024;
@@ -27,13 +28,14 @@ pub(super) async fn relay(
     gateway: &GatewayState,
     head: &response::Parts,
     body: egress::Body,
-    view: &GrantView,
+    view: &Arc<GrantView>,
     mut call: OpenCall,
-    reply: Reply,
+    mut reply: Reply,
 ) -> Result<Response, Refusal> {
-    if reply.era() == Era::Legacy && reply.may_be_unread() {
+    if reply.may_be_unread() {
         let session = reply.session_header(gateway, view, &head.headers, None);
-        return Ok(super::response(head, session, Body::new(Streamed::new(body, call))));
+        let lost = Box::pin(watch::lost(gateway.clone(), Arc::clone(view)));
+        return Ok(super::response(head, session, Body::new(Streamed::new(body, call, lost))));
     }
     let body = match body.read(MAX_REPLY).await {
         Ok(body) => body,
@@ -44,7 +46,7 @@ pub(super) async fn relay(
         }
     };
     call.received(body.len());
-    let passed = match reply.pass(gateway, view, &body) {
+    let passed = match reply.pass(gateway, view, &body).await {
         Ok(passed) if passed.ending.is_some() => passed,
         Ok(_) => return broken(call, "it does not answer the request").await,
         Err(unreadable) => return broken(call, unreadable.0).await,
@@ -53,7 +55,7 @@ pub(super) async fn relay(
     let session = reply.session_header(gateway, view, &head.headers, passed.settled);
     let rewritten = passed.body.is_some();
     let mut response = super::response(head, session, passed.body.map_or(Body::from(body), Body::from));
-    if rewritten || reply.kind == Kind::List {
+    if rewritten || matches!(reply.kind, Kind::List | Kind::Surface) {
         // Cut for this grant: nobody else may be shown it.
         let private = http::HeaderValue::from_static("private, no-store");
         response.headers_mut().insert(http::header::CACHE_CONTROL, private);
@@ -66,6 +68,8 @@ pub(super) async fn relay(
 struct Streamed {
     upstream: egress::Body,
     call: Option<OpenCall>,
+    /// Resolves when the grant behind the answer is lost, or its rules change, which is too late for this call.
+    lost: Option<Pin<Box<dyn Future<Output = Lost> + Send>>>,
     kept: Vec<Bytes>,
     kept_bytes: usize,
     held: Option<Bytes>,
@@ -73,8 +77,28 @@ struct Streamed {
 }
 
 impl Streamed {
-    fn new(upstream: egress::Body, call: OpenCall) -> Self {
-        Self { upstream, call: Some(call), kept: Vec::new(), kept_bytes: 0, held: None, closing: None }
+    fn new(upstream: egress::Body, call: OpenCall, lost: Pin<Box<dyn Future<Output = Lost> + Send>>) -> Self {
+        Self {
+            upstream,
+            call: Some(call),
+            lost: Some(lost),
+            kept: Vec::new(),
+            kept_bytes: 0,
+            held: None,
+            closing: None,
+        }
+    }
+
+    /// The reason why it may not go on, if there is one by now.
+    fn poll_lost(&mut self, cx: &mut Context<'_>) -> Poll<&'static str> {
+        let Some(lost) = &mut self.lost else { return Poll::Pending };
+        match ready!(lost.as_mut().poll(cx)) {
+            Lost::Gone(reason) => Poll::Ready(reason),
+            Lost::Changed(_) => {
+                self.lost = None;
+                Poll::Pending
+            }
+        }
     }
 
     /// Takes a piece; gives the one before it.
@@ -135,7 +159,17 @@ impl HttpBody for Streamed {
             if self.call.is_none() {
                 return Poll::Ready(self.held.take().map(|piece| Ok(Frame::data(piece))));
             }
-            let frame = ready!(Pin::new(&mut self.upstream).poll_frame(cx));
+            let frame = match Pin::new(&mut self.upstream).poll_frame(cx) {
+                Poll::Ready(frame) => frame,
+                Poll::Pending => {
+                    let reason = ready!(self.poll_lost(cx));
+                    if let Some(mut call) = self.call.take() {
+                        call.end_soon(&Ending::Ended(reason));
+                    }
+                    self.held = None;
+                    return Poll::Ready(Some(Err(EgressError::Broken)));
+                }
+            };
             match frame {
                 Some(Ok(frame)) => {
                     let Ok(piece) = frame.into_data() else { continue };

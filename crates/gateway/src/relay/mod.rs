@@ -5,14 +5,17 @@ mod events;
 mod failure;
 mod json;
 mod pass;
+mod questions;
 mod state;
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use mcp::handshake::Initialized;
 use mcp::headers::{Content, content_of, to_client};
-use mcp::{ClientInfo, Era, Id, Message, Rule, Version};
+use mcp::tasks::{self, Names};
+use mcp::{ClientInfo, Era, Id, Message, Rule, TaskMethod, Version, listen};
 
 use self::state::StateSeal;
 use crate::arrival::Arrival;
@@ -23,7 +26,6 @@ use crate::refusal::Refusal;
 use crate::sessions::{self, SESSION, Session};
 use crate::state::{Gateway, GatewayState};
 use crate::upstream::Answer;
-use crate::watch::Depends;
 
 /// Bytes of an answer, or of one event, that is read whole because it may have to be rewritten.
 const MAX_REPLY: usize = 16 * 1024 * 1024;
@@ -41,6 +43,10 @@ enum Kind {
     Initialize,
     /// The answer to `server/discover`.
     Discover,
+    /// What a client asks of a part of the protocol beside tools.
+    Surface,
+    /// What it asks about tasks.
+    Task(TaskMethod),
     /// Any other request's answer.
     Other,
     /// The stream that a modern client listens to.
@@ -61,8 +67,17 @@ pub(crate) struct Reply {
     id: Option<Id>,
     session: Option<Session>,
     client: Option<ClientInfo>,
-    /// Seals the `requestState` of a modern call.
+    /// Seals the `requestState` of a modern request.
     seal: Option<StateSeal>,
+    /// The tool called, or that made the task which is asked about.
+    tool: Option<String>,
+    trace_id: Option<String>,
+    /// The upstream's names of tasks to the client's, as far as they are known.
+    names: Names,
+    /// The call may be answered with a task.
+    wants_task: bool,
+    /// Changes of the list of tools are told on this subscription.
+    acknowledged: bool,
 }
 
 impl Reply {
@@ -72,14 +87,36 @@ impl Reply {
             Message::Request(request) => match (rule, request.method.as_ref()) {
                 (Rule::Judge, _) => Kind::Call,
                 (Rule::Filter, _) => Kind::List,
+                (Rule::Surface(_), _) => Kind::Surface,
+                (Rule::Task(method), _) => Kind::Task(method),
+                (Rule::Listen, _) => Kind::Listen,
                 (Rule::Handshake, "initialize") => Kind::Initialize,
                 (Rule::Handshake, _) => Kind::Discover,
-                (_, "subscriptions/listen") => Kind::Listen,
                 _ => Kind::Other,
             },
             Message::Notification(_) | Message::Response(_) => Kind::Nothing,
         };
-        Self { id: arrival.rpc_id.clone(), seal: StateSeal::of(ask, arrival), ..Self::new(kind, ask) }
+        let request = match message {
+            Message::Request(request) => Some(request),
+            Message::Notification(_) | Message::Response(_) => None,
+        };
+        let wants_task = match (ask.call(), request) {
+            (Some(call), Some(request)) => call.task_augmented || tasks::are_offered(request),
+            _ => false,
+        };
+        Self {
+            id: arrival.rpc_id.clone(),
+            seal: request.and_then(|request| StateSeal::of(request, arrival)),
+            tool: arrival.tool.clone(),
+            trace_id: arrival.trace_id.clone(),
+            wants_task,
+            ..Self::new(kind, ask)
+        }
+    }
+
+    /// The same, knowing the tasks that the request names.
+    pub fn about(self, tasks: &Names) -> Self {
+        Self { names: tasks.iter().map(|(ours, theirs)| (theirs.clone(), ours.clone())).collect(), ..self }
     }
 
     /// The reply to a GET or DELETE.
@@ -95,6 +132,11 @@ impl Reply {
             session: ask.session.cloned(),
             client: ask.client.cloned(),
             seal: None,
+            tool: None,
+            trace_id: None,
+            names: Names::new(),
+            wants_task: false,
+            acknowledged: false,
         }
     }
 
@@ -106,11 +148,19 @@ impl Reply {
         !matches!(self.kind, Kind::Nothing | Kind::Stream | Kind::Delete)
     }
 
-    /// How much of the grant a stream of this reply depends on.
-    fn depends(&self) -> Depends {
+    /// Whether it brings what nobody asked for yet: then it ends when the rules change.
+    fn brings_news(&self) -> bool {
+        matches!(self.kind, Kind::Stream | Kind::Listen)
+    }
+
+    /// What tells the client that its list of tools has changed with the rules, where it listens for that.
+    fn tools_changed(&self) -> Option<Vec<u8>> {
         match self.kind {
-            Kind::Stream | Kind::Listen => Depends::OnRules,
-            _ => Depends::OnGrant,
+            Kind::Listen if self.acknowledged => Some(listen::tools_changed(self.id.as_ref())),
+            Kind::Stream if self.session.as_ref().is_some_and(|session| session.tells_of_tools) => {
+                Some(listen::tools_changed(None))
+            }
+            _ => None,
         }
     }
 
@@ -120,12 +170,12 @@ impl Reply {
         gateway: &Gateway,
         view: &GrantView,
         upstream: &HeaderMap,
-        settled: Option<Version>,
+        settled: Option<Initialized>,
     ) -> Option<HeaderValue> {
         let named = upstream.get(SESSION).filter(|_| self.era() == Era::Legacy)?;
         match (&self.session, settled) {
-            (_, Some(version)) if self.kind == Kind::Initialize => {
-                sessions::seal(gateway, view, named, version, self.client.as_ref())
+            (_, Some(settled)) if self.kind == Kind::Initialize => {
+                sessions::seal(gateway, view, named, settled, self.client.as_ref())
             }
             (Some(session), _) if session.upstream == *named => Some(session.sealed.clone()),
             _ => None,

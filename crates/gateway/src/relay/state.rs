@@ -1,17 +1,16 @@
-//! `requestState` of calls in several rounds (2026-07-28). The upstream binds it to its principal, which all our grants
-//! share; so it travels sealed for one grant, server, tool and arguments, and opens for nothing else.
+//! `requestState` of requests in several rounds (2026-07-28). The upstream binds it to its principal, which all our grants
+//! share; so it travels sealed for one grant, server, request and arguments, and opens for nothing else.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::ServerId;
-use mcp::{Era, Message, Unreadable, state};
+use mcp::{Era, Message, Request, state};
 use serde::{Deserialize, Serialize};
 use vault::Place;
 
 use super::Reply;
 use crate::arrival::Arrival;
 use crate::directory::GrantView;
-use crate::judge::Ask;
 use crate::refusal::Refusal;
 use crate::state::Gateway;
 
@@ -23,8 +22,11 @@ const LIVES: i64 = 24 * 60 * 60;
 pub(crate) struct StateSeal {
     #[serde(rename = "s")]
     server: ServerId,
+    #[serde(rename = "m")]
+    method: String,
+    /// The tool, prompt or resource.
     #[serde(rename = "t")]
-    tool: String,
+    name: String,
     #[serde(rename = "a")]
     arguments: Option<String>,
 }
@@ -40,11 +42,17 @@ struct Sealed {
 }
 
 impl StateSeal {
-    /// For the call of a modern request; none for anything else.
-    pub fn of(ask: &Ask<'_>, arrival: &Arrival) -> Option<Self> {
-        let call = ask.call.filter(|_| ask.version.era() == Era::Modern)?;
+    /// For a modern request that may take several rounds; none for anything else.
+    pub fn of(request: &Request<'_>, arrival: &Arrival) -> Option<Self> {
+        let key = match request.method.as_ref() {
+            _ if request.era == Era::Legacy => return None,
+            "tools/call" | "prompts/get" => "name",
+            "resources/read" => "uri",
+            _ => return None,
+        };
+        let name = request.param(key).and_then(json::Value::as_str)?.to_owned();
         let arguments = arrival.arguments.as_ref().map(|arguments| arguments.digest.clone());
-        Some(Self { server: arrival.server, tool: call.name.to_owned(), arguments })
+        Some(Self { server: arrival.server, method: request.method.clone().into_owned(), name, arguments })
     }
 }
 
@@ -52,8 +60,17 @@ fn place(view: &GrantView) -> Place<'static> {
     Place::RequestState { tenant: view.tenant, grant: view.grant }
 }
 
+/// An upstream's state, sealed; nothing if it can't be.
+pub(super) fn seal(gateway: &Gateway, view: &GrantView, bound: &StateSeal, upstream: &str) -> Option<String> {
+    let e = gateway.parts.clock.now().timestamp() + LIVES;
+    let plain = serde_json::to_vec(&Sealed { bound: bound.clone(), e, u: upstream.to_owned() }).ok()?;
+    let record = gateway.parts.keyring.seal(&plain, place(view), &gateway.parts.entropy).ok()?;
+    Some(URL_SAFE_NO_PAD.encode(record))
+}
+
 impl Reply {
-    /// The upstream's state that a request brings back, if it brings one: sealed here, for this very call, and not too old.
+    /// The upstream's state that a request brings back, if it brings one: sealed here, for this very request, and not too
+    /// old.
     pub fn brought_state(
         &self,
         gateway: &Gateway,
@@ -73,24 +90,5 @@ impl Reply {
         let fits =
             self.seal.as_ref() == Some(&sealed.bound) && sealed.e > gateway.parts.clock.now().timestamp();
         fits.then_some(sealed.u)
-    }
-
-    /// The answer with its state sealed; none if it has no state.
-    pub(super) fn seal_state(
-        &self,
-        gateway: &Gateway,
-        view: &GrantView,
-        data: &[u8],
-    ) -> Result<Option<Vec<u8>>, Unreadable> {
-        let Some(bound) = self.seal.clone() else { return Ok(None) };
-        let mut failed = false;
-        let sealed = state::wrapped(data, |upstream| {
-            let e = gateway.parts.clock.now().timestamp() + LIVES;
-            let plain = serde_json::to_vec(&Sealed { bound, e, u: upstream.to_owned() }).unwrap_or_default();
-            let record = gateway.parts.keyring.seal(&plain, place(view), &gateway.parts.entropy);
-            failed = record.is_err() || plain.is_empty();
-            URL_SAFE_NO_PAD.encode(record.unwrap_or_default())
-        })?;
-        if failed { Err(Unreadable("its state can't be sealed")) } else { Ok(sealed) }
     }
 }

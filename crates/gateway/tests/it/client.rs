@@ -137,3 +137,18 @@ pub fn call(tool: &str, arguments: impl Into<Value>) -> Value {
     call["params"]["arguments"] = arguments.into();
     call
 }
+
+/// An event stream with a star in the place of each id, for ids are sealed anew each time.
+pub fn masked(stream: &str) -> String {
+    let line = |line: &str| {
+        let end = line.len() - line.trim_end_matches(['\r', '\n']).len();
+        let (content, end) = line.split_at(line.len() - end);
+        if content.starts_with("id:") { format!("id: *{end}") } else { line.to_owned() }
+    };
+    stream.split_inclusive('\n').map(line).collect()
+}
+
+/// The ids of the events in a stream.
+pub fn event_ids(stream: &str) -> Vec<&str> {
+    stream.lines().filter_map(|line| line.strip_prefix("id: ")).collect()
+}

@@ -28,6 +28,21 @@ impl Gate {
         Self::with(&[], |_| {}, script).await
     }
 
+    /// The same under another policy.
+    pub async fn under(
+        policy: &str,
+        script: impl Fn(&Received) -> Response<Body> + Send + Sync + 'static,
+    ) -> Self {
+        let world = World::new(policy, script).await;
+        let (door, grant) = (world.door().await, world.grant().await);
+        Self { world, door, grant }
+    }
+
+    /// Opens a session; its id.
+    pub async fn session(&self) -> String {
+        self.door.initialize(&self.grant).await.header("mcp-session-id").to_owned()
+    }
+
     /// The same with tools that were seen, and other settings.
     pub async fn with(
         tools: &[(&str, Value)],

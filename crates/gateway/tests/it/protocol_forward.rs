@@ -5,7 +5,7 @@ use axum::http::{Method, Response, StatusCode};
 use serde_json::json;
 use testkit::upstream::{self, raw, with_header};
 
-use crate::gate::{Gate, legacy, modern, send};
+use crate::gate::{Gate, legacy, send};
 
 const RESULT: &str = r#"{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"é"}],"structuredContent":{"n":12345678901234567890.10,"m":1e400}}}"#;
 
@@ -27,28 +27,6 @@ async fn a_body_is_forwarded_byte_for_byte_and_so_is_its_answer() {
     assert_eq!(received.len(), 1);
     assert_eq!(received[0].body, body);
     assert_eq!(received[0].header("content-length"), body.len().to_string());
-}
-
-#[tokio::test]
-async fn a_client_offers_no_tasks_upstream() {
-    let gate = Gate::new(|_| {
-        upstream::json(&json!({ "jsonrpc": "2.0", "id": 1, "result": { "resultType": "complete" } }))
-    })
-    .await;
-    let body = modern("tools/call", json!({ "name": "open" })).replace(
-        r#""io.modelcontextprotocol/clientCapabilities":{}"#,
-        r#""io.modelcontextprotocol/clientCapabilities":{"extensions":{"io.modelcontextprotocol/tasks":{}},"elicitation":{}}"#,
-    );
-    let request = gate
-        .post(body.clone())
-        .header("mcp-protocol-version", "2026-07-28")
-        .header("mcp-method", "tools/call")
-        .header("mcp-name", "open");
-    assert_eq!(send(request).await.status, 200);
-    let received = gate.upstream().received();
-    let expected = body.replace(r#""io.modelcontextprotocol/tasks":{}"#, "");
-    assert_eq!(received[0].body, expected);
-    assert_eq!(received[0].header("content-length"), expected.len().to_string());
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use serde_json::json;
 use testkit::upstream::{event, events, raw};
 
+use crate::client::masked;
 use crate::gate::{Gate, send};
 
 const TOOLS: &str = r#"[{"name":"hidden_a","inputSchema":{}},{"name":"open","inputSchema":{"maximum":1.50,"x-mcp-header":"R"},"_meta":{"ui":{}}},{"name":"hidden_b"},{"name":"denied"}]"#;
@@ -29,7 +30,7 @@ async fn a_list_in_events() {
     let gate = Gate::new(move |_| events(stream(TOOLS))).await;
     let answer = send(gate.legacy("tools/list", json!({}))).await;
     assert_eq!(answer.header("content-type"), "text/event-stream");
-    assert_eq!(answer.text.clone(), stream(SHOWN));
+    assert_eq!(masked(&answer.text), masked(&stream(SHOWN)));
 }
 
 #[tokio::test]

@@ -8,8 +8,8 @@ use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use testkit::upstream::{self, Received, Sender, event, stream};
 
-use crate::client::{Door, call, message};
-use crate::world::{ALLOW, Grant, World, plain};
+use crate::client::{Door, call, event_ids, masked, message};
+use crate::world::{ALLOW, Grant, World, new_id, plain};
 
 /// One call an hour, to see what is given back.
 const ONE: &str = r#"{ "version": "1", "default": "allow", "hide": ["secret"],
@@ -93,20 +93,21 @@ async fn events_pass_as_they_come_byte_for_byte() {
     let first = ":hello\r\n\r\nid: 7\r\nretry: 10\r\ndata\r\n\r\n";
     sender.send(first);
     let mut reading = Reading::of(calling(&door, &grant)).await;
-    reading.until(first).await;
+    reading.until("retry: 10\r\ndata\r\n\r\n").await;
     let progress =
         "event: message\nid:8\ndata: {\"jsonrpc\":\"2.0\",\ndata: \"method\":\"notifications/progress\"}\n\n";
     // However it is cut.
     for byte in progress.as_bytes() {
         sender.send(vec![*byte]);
     }
-    reading.until(progress).await;
+    reading.until("progress\"}\n\n").await;
     let last = "data:{\"jsonrpc\" : \"2.0\", \"id\":1, \"result\":{\"content\":[]}}\n\n";
     sender.send(last);
     reading.until(last).await;
     drop(sender);
     let text = reading.rest().await.replace(": keep-alive\n\n", "");
-    assert_eq!(text, format!("{first}{progress}{last}"));
+    assert_eq!(masked(&text), masked(&format!("{first}{progress}{last}")));
+    assert!(event_ids(&text).iter().all(|id| id.len() > 32), "ids are sealed: {text}");
     let records = world.records(&[&door]).await;
     assert!(!records.closings[0].0.failed, "{:?}", records.closings);
 }
@@ -130,17 +131,42 @@ async fn lists_are_filtered_in_every_stream() {
     let (door, grant) = (world.door().await, world.grant().await);
     let session = door.initialize(&grant).await.header("mcp-session-id").to_owned();
     let post = door.request(&grant).body(message(1, "tools/list", json!({})).to_string());
-    // What was missed is replayed on a GET: nobody there says which request it answers.
-    let get = listening(&door, &grant).header("mcp-session-id", session).header("last-event-id", "2");
-    for request in [post, get] {
+    let mut seen = String::new();
+    for resumes in [false, true] {
+        // What was missed is replayed on a GET: nobody there says which request it answers.
+        let get = listening(&door, &grant).header("mcp-session-id", &session).header("last-event-id", &seen);
+        let request = if resumes { get } else { post.try_clone().unwrap() };
         let text = Reading::of(request).await.rest().await;
-        assert!(text.starts_with("id: 3\nevent: message\ndata: "), "{text}");
+        assert!(masked(&text).starts_with("id: *\nevent: message\ndata: "), "{text}");
+        seen = event_ids(&text)[0].to_owned();
         assert!(text.contains("\"read\"") && text.contains("\"nextCursor\":\"n\""), "{text}");
         assert!(!text.contains("secret"), "{text}");
     }
     let received = world.upstream.received();
-    assert_eq!(received[2].header("last-event-id"), "2");
+    assert_eq!(received[2].header("last-event-id"), "3", "the upstream's own");
     assert_eq!(received[2].header("mcp-session-id"), "upstream-session");
+}
+
+#[tokio::test]
+async fn a_stream_is_resumed_by_who_was_told_the_id_alone() {
+    let event = event(&json!({ "jsonrpc": "2.0", "method": "notifications/message", "params": {} }));
+    let world = World::new(ALLOW, move |_| upstream::events(format!("id: 3\n{event}"))).await;
+    let (door, grant, other) = (world.door().await, world.grant().await, world.grant().await);
+    let (second, policy) = (new_id(), new_id());
+    world.insert_server(world.tenant, second, policy, ALLOW, &[]).await;
+    let (elsewhere, abroad) = (door.at(second), world.mint(world.tenant, second, Some(policy), None).await);
+    let text = Reading::of(listening(&door, &grant)).await.rest().await;
+    let id = event_ids(&text)[0].to_owned();
+    let before = world.upstream.received().len();
+    for (door, grant, id) in
+        [(&door, &other, id.as_str()), (&elsewhere, &abroad, &id), (&door, &grant, "3"), (&door, &grant, "*")]
+    {
+        let answer = listening(door, grant).header("last-event-id", id).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::BAD_REQUEST, "{id}");
+    }
+    assert_eq!(world.upstream.received().len(), before);
+    Reading::of(listening(&door, &grant).header("last-event-id", &id)).await.rest().await;
+    assert_eq!(world.upstream.received()[before].header("last-event-id"), "3");
 }
 
 #[tokio::test]
@@ -311,16 +337,67 @@ async fn a_change_that_is_none_of_its_business_leaves_a_stream_open() {
 }
 
 #[tokio::test]
-async fn what_a_stateless_client_listens_to_passes_until_the_policy_changes() {
-    let (world, door, grant, sender) = streaming(ALLOW).await;
-    let acknowledged = event(
-        &json!({ "jsonrpc": "2.0", "method": "notifications/subscriptions/acknowledged", "params": {} }),
-    );
-    sender.send(acknowledged.clone());
-    let params = json!({ "notifications": { "toolsListChanged": true } });
-    let mut reading = Reading::of(door.modern(&grant, "subscriptions/listen", params)).await;
-    reading.until(&acknowledged).await;
-    world.save_policy(r#"{ "version": "1", "default": "deny" }"#).await;
+async fn a_stateless_client_hears_of_another_policy_and_its_subscription_ends() {
+    for told in [true, false] {
+        let (world, door, grant, sender) = streaming(ALLOW).await;
+        let acknowledged = event(&json!({
+            "jsonrpc": "2.0", "method": "notifications/subscriptions/acknowledged",
+            "params": { "notifications": { "toolsListChanged": told } },
+        }));
+        sender.send(acknowledged.clone());
+        let params = json!({ "notifications": { "toolsListChanged": true } });
+        let mut reading = Reading::of(door.modern(&grant, "subscriptions/listen", params)).await;
+        reading.until(&acknowledged).await;
+        world.save_policy(r#"{ "version": "1", "default": "deny" }"#).await;
+        let text = reading.rest().await.replace(": keep-alive\n\n", "");
+        let tag = json!({ "_meta": { "io.modelcontextprotocol/subscriptionId": 1 } });
+        let changed =
+            json!({ "jsonrpc": "2.0", "method": "notifications/tools/list_changed", "params": tag });
+        let ended = json!({ "jsonrpc": "2.0", "id": 1, "result": {
+            "resultType": "complete", "_meta": { "io.modelcontextprotocol/subscriptionId": 1 },
+        } });
+        let changed = if told { event(&changed) } else { String::new() };
+        assert_eq!(text, format!("{acknowledged}{changed}{}", event(&ended)));
+        sender.closed().await;
+    }
+}
+
+#[tokio::test]
+async fn a_session_hears_of_another_policy_where_its_server_tells_of_changes() {
+    for told in [true, false] {
+        let (sender, streamed) = stream();
+        let world = World::new(ALLOW, move |request| match request.rpc_method().as_str() {
+            "initialize" => {
+                let result = json!({ "protocolVersion": "2025-11-25", "capabilities": { "tools": { "listChanged": told } } });
+                let answer = upstream::json(&json!({ "jsonrpc": "2.0", "id": 0, "result": result }));
+                upstream::with_header(answer, "mcp-session-id", "upstream-session")
+            }
+            _ => upstream::events(streamed.clone()),
+        })
+        .await;
+        let (door, grant) = (world.door().await, world.grant().await);
+        let session = door.initialize(&grant).await.header("mcp-session-id").to_owned();
+        sender.send(": here\n\n");
+        let mut reading = Reading::of(listening(&door, &grant).header("mcp-session-id", session)).await;
+        reading.until(": here").await;
+        world.save_policy(r#"{ "version": "1", "default": "deny" }"#).await;
+        let text = reading.rest().await;
+        assert_eq!(text.contains("notifications/tools/list_changed"), told, "{text}");
+        sender.closed().await;
+    }
+}
+
+#[tokio::test]
+async fn streams_are_looked_after_without_redis() {
+    let (world, _, grant, sender) = streaming(ALLOW).await;
+    let wire = testkit::Wire::to(&world.redis.url).await;
+    let plan = crate::world::Plan { redis: wire.url().to_owned(), ..world.plan() };
+    let door = world.open(plan, |settings| settings.recheck = Duration::from_millis(50)).await;
+    sender.send(": here\n\n");
+    let mut reading = Reading::of(calling(&door, &grant)).await;
+    reading.until(": here").await;
+    wire.cut();
+    world.revoke(grant.id).await;
     reading.rest().await;
     sender.closed().await;
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::{METHOD, NAME, single};
 use crate::{Era, Malformed, Request};
@@ -52,6 +52,17 @@ pub(super) fn decode<'a>(name: &HeaderName, value: &'a str) -> Result<Cow<'a, st
         .ok_or_else(|| {
             Malformed::header("header encoding", format!("`{name}` is not well encoded base64 of UTF-8"))
         })
+}
+
+/// A text as a mirrored header carries it.
+pub(super) fn encode(text: &str) -> HeaderValue {
+    let plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~')) && text.trim() == text;
+    let taken = text.starts_with("=?base64?");
+    let value = if plain && !taken { HeaderValue::try_from(text).ok() } else { None };
+    value.unwrap_or_else(|| {
+        let encoded = format!("=?base64?{}?=", BASE64_STANDARD.encode(text));
+        HeaderValue::try_from(encoded).unwrap_or_else(|_| HeaderValue::from_static(""))
+    })
 }
 
 pub(super) fn missing(name: &HeaderName) -> Malformed {

@@ -65,24 +65,43 @@ impl Event {
         self.field(b"id")
     }
 
-    /// The event with other data; its other lines stay as they came. An event without data stays as it came.
-    pub fn with_data(&self, data: &[u8]) -> Bytes {
-        let mut event = Vec::with_capacity(self.raw.len() + data.len());
+    /// The event with other data, another id, or both; its other lines stay as they came. What it does not have it does not
+    /// get.
+    pub fn rewritten(&self, data: Option<&[u8]>, id: Option<&[u8]>) -> Bytes {
+        if data.is_none() && id.is_none() {
+            return self.raw.clone();
+        }
+        let more = data.map_or(0, <[u8]>::len) + id.map_or(0, <[u8]>::len);
+        let mut event = Vec::with_capacity(self.raw.len() + more);
         event.extend_from_slice(&self.raw[..self.skip]);
         let mut written = false;
         for line in self.lines() {
-            if line.field != b"data" {
-                // Between them stood data: the two would now make one line end.
-                if event.ends_with(b"\r") && line.whole.starts_with(b"\n") {
-                    event.push(b'\n');
+            match (line.field, data, id) {
+                (b"data", Some(_), _) if written => {}
+                (b"data", Some(data), _) => {
+                    written = true;
+                    write_data(&mut event, data, line_end(line.whole));
                 }
-                event.extend_from_slice(line.whole);
-            } else if !written {
-                written = true;
-                write_data(&mut event, data, line_end(line.whole));
+                (b"id", _, Some(id)) => {
+                    event.extend_from_slice(b"id: ");
+                    event.extend_from_slice(id);
+                    event.extend_from_slice(line_end(line.whole));
+                }
+                _ => {
+                    // Between them stood data: the two would now make one line end.
+                    if event.ends_with(b"\r") && line.whole.starts_with(b"\n") {
+                        event.push(b'\n');
+                    }
+                    event.extend_from_slice(line.whole);
+                }
             }
         }
         event.into()
+    }
+
+    /// The event with other data; its other lines stay as they came. An event without data stays as it came.
+    pub fn with_data(&self, data: &[u8]) -> Bytes {
+        self.rewritten(Some(data), None)
     }
 
     /// The last value given to a field.

@@ -53,11 +53,12 @@ fn a_call_without_a_name_or_with_arguments_of_another_kind_is_refused() {
 fn a_task_is_seen_in_the_legacy_era_alone() {
     let params = json!({ "name": "x", "task": { "ttl": 1 } });
     let body = legacy("tools/call", &params);
-    let request_ = request(&body);
-    assert!(ToolCall::read(&request_).expect("a call").task_augmented);
-    let refused = ToolCall::no_tasks(&request_);
-    assert_eq!((refused.http_status.as_u16(), refused.code), (200, -32601));
-    assert!(parsed(&refused.body()).get("result").is_none());
+    assert!(ToolCall::read(&request(&body)).expect("a call").task_augmented);
+    for odd in [json!(true), json!(null), json!("x")] {
+        let body = legacy("tools/call", &json!({ "name": "x", "task": odd }));
+        let refused = ToolCall::read(&request(&body)).expect_err("refused");
+        assert_eq!((refused.http_status.as_u16(), refused.code, refused.reason), (200, -32602, "task"));
+    }
     let body = modern("tools/call", params);
     assert!(!ToolCall::read(&request(&body)).expect("a call").task_augmented);
 }

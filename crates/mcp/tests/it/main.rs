@@ -7,6 +7,7 @@ mod envelope;
 mod forward;
 mod handshake;
 mod headers;
+mod listen;
 mod lists;
 mod methods;
 mod param;
@@ -14,6 +15,7 @@ mod reply;
 mod server;
 mod sse;
 mod state;
+mod tasks;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};

@@ -1,45 +1,51 @@
 //! What passes.
 
+use domain::Surface;
+use mcp::Era;
 use mcp::envelope::read;
-use mcp::methods::{Rule, refusal, rule};
-use mcp::{Era, Surfaces};
+use mcp::methods::{Asked, Rule, TaskMethod, asked, asking, may_be_custom, refusal, rule};
 use serde_json::{Value, json};
 
 use crate::parsed;
 
-const OPEN: Surfaces = Surfaces { resources: true, prompts: true, completions: true };
-
-/// Method; legacy; modern; with every surface open the last two may change to `Forward`.
-const REQUESTS: &[(&str, Rule, Rule, bool)] = &[
-    ("initialize", Rule::Handshake, Rule::Refuse, false),
-    ("server/discover", Rule::Refuse, Rule::Handshake, false),
-    ("ping", Rule::Forward, Rule::Refuse, false),
-    ("logging/setLevel", Rule::Forward, Rule::Refuse, false),
-    ("tools/list", Rule::Filter, Rule::Filter, false),
-    ("tools/call", Rule::Judge, Rule::Judge, false),
-    ("resources/list", Rule::Refuse, Rule::Refuse, true),
-    ("resources/templates/list", Rule::Refuse, Rule::Refuse, true),
-    ("resources/read", Rule::Refuse, Rule::Refuse, true),
-    ("prompts/list", Rule::Refuse, Rule::Refuse, true),
-    ("prompts/get", Rule::Refuse, Rule::Refuse, true),
-    ("completion/complete", Rule::Refuse, Rule::Refuse, true),
-    ("tasks/get", Rule::Refuse, Rule::Refuse, false),
-    ("tasks/result", Rule::Refuse, Rule::Refuse, false),
-    ("tasks/update", Rule::Refuse, Rule::Refuse, false),
-    ("tasks/cancel", Rule::Refuse, Rule::Refuse, false),
-    ("tasks/list", Rule::Refuse, Rule::Refuse, false),
-    ("Tools/Call", Rule::Refuse, Rule::Refuse, false),
-    ("tools/call ", Rule::Refuse, Rule::Refuse, false),
-    ("tools/call\u{0}", Rule::Refuse, Rule::Refuse, false),
-    ("tools/callx", Rule::Refuse, Rule::Refuse, false),
-    ("rpc.discover", Rule::Refuse, Rule::Refuse, false),
-    ("sampling/createMessage", Rule::Refuse, Rule::Refuse, false),
-    ("", Rule::Refuse, Rule::Refuse, false),
+/// Method; legacy; modern.
+const REQUESTS: &[(&str, Rule, Rule)] = &[
+    ("initialize", Rule::Handshake, Rule::Refuse),
+    ("server/discover", Rule::Refuse, Rule::Handshake),
+    ("ping", Rule::Forward, Rule::Refuse),
+    ("logging/setLevel", Rule::Forward, Rule::Refuse),
+    ("tools/list", Rule::Filter, Rule::Filter),
+    ("tools/call", Rule::Judge, Rule::Judge),
+    ("resources/list", RESOURCES, RESOURCES),
+    ("resources/templates/list", RESOURCES, RESOURCES),
+    ("resources/read", RESOURCES, RESOURCES),
+    ("resources/subscribe", RESOURCES, Rule::Refuse),
+    ("resources/unsubscribe", RESOURCES, Rule::Refuse),
+    ("prompts/list", PROMPTS, PROMPTS),
+    ("prompts/get", PROMPTS, PROMPTS),
+    ("completion/complete", COMPLETION, COMPLETION),
+    ("subscriptions/listen", Rule::Refuse, Rule::Listen),
+    ("tasks/get", Rule::Task(TaskMethod::Get), Rule::Task(TaskMethod::Get)),
+    ("tasks/result", Rule::Task(TaskMethod::Result), Rule::Refuse),
+    ("tasks/update", Rule::Refuse, Rule::Task(TaskMethod::Update)),
+    ("tasks/cancel", Rule::Task(TaskMethod::Cancel), Rule::Task(TaskMethod::Cancel)),
+    ("tasks/list", Rule::Task(TaskMethod::List), Rule::Refuse),
+    ("Tools/Call", Rule::Refuse, Rule::Refuse),
+    ("tools/call ", Rule::Refuse, Rule::Refuse),
+    ("tools/call\u{0}", Rule::Refuse, Rule::Refuse),
+    ("tools/callx", Rule::Refuse, Rule::Refuse),
+    ("rpc.discover", Rule::Refuse, Rule::Refuse),
+    ("sampling/createMessage", Rule::Refuse, Rule::Refuse),
+    ("", Rule::Refuse, Rule::Refuse),
 ];
+const RESOURCES: Rule = Rule::Surface(Surface::Resources);
+const PROMPTS: Rule = Rule::Surface(Surface::Prompts);
+const COMPLETION: Rule = Rule::Surface(Surface::Completion);
 
-fn of(era: Era, message: &Value, open: Surfaces) -> Rule {
+fn of(era: Era, message: &Value, custom: &[&str]) -> Rule {
     let body = message.to_string();
-    rule(era, &read(body.as_bytes()).expect("a message"), open)
+    let custom: Vec<String> = custom.iter().map(|&method| method.to_owned()).collect();
+    rule(era, &read(body.as_bytes()).expect("a message"), &custom)
 }
 
 fn request(method: &str) -> Value {
@@ -48,18 +54,12 @@ fn request(method: &str) -> Value {
 
 #[test]
 fn requests_follow_the_table() {
-    for (method, legacy, modern, opens) in REQUESTS {
-        for (era, closed) in [(Era::Legacy, legacy), (Era::Modern, modern)] {
-            assert_eq!(of(era, &request(method), Surfaces::default()), *closed, "{method} {era:?}");
-            let open = if *opens { &Rule::Forward } else { closed };
-            assert_eq!(of(era, &request(method), OPEN), *open, "{method} {era:?}, all open");
+    for (method, legacy, modern) in REQUESTS {
+        for (era, expected) in [(Era::Legacy, legacy), (Era::Modern, modern)] {
+            assert_eq!(of(era, &request(method), &[]), *expected, "{method} {era:?}");
+            // Listing a method of the protocol opens nothing.
+            assert_eq!(of(era, &request(method), &[method]), *expected, "{method} {era:?}, listed");
         }
-    }
-    // These are gone in the modern era.
-    for method in ["resources/subscribe", "resources/unsubscribe"] {
-        assert_eq!(of(Era::Legacy, &request(method), OPEN), Rule::Forward);
-        assert_eq!(of(Era::Legacy, &request(method), Surfaces::default()), Rule::Refuse);
-        assert_eq!(of(Era::Modern, &request(method), OPEN), Rule::Refuse);
     }
 }
 
@@ -68,34 +68,63 @@ fn notifications_and_responses_are_of_the_legacy_era() {
     let notification = |method: &str| json!({ "jsonrpc": "2.0", "method": method });
     for method in ["initialized", "cancelled", "progress", "roots/list_changed"] {
         let message = notification(&format!("notifications/{method}"));
-        assert_eq!(of(Era::Legacy, &message, Surfaces::default()), Rule::Forward, "{method}");
-        assert_eq!(of(Era::Modern, &message, OPEN), Rule::Refuse, "{method}");
+        assert_eq!(of(Era::Legacy, &message, &[]), Rule::Forward, "{method}");
+        assert_eq!(of(Era::Modern, &message, &[]), Rule::Refuse, "{method}");
     }
     for method in
         ["notifications/tasks/status", "notifications/tools/list_changed", "acme/note", "notifications/"]
     {
-        assert_eq!(of(Era::Legacy, &notification(method), OPEN), Rule::Refuse, "{method}");
+        assert_eq!(of(Era::Legacy, &notification(method), &[]), Rule::Refuse, "{method}");
     }
     let response = json!({ "jsonrpc": "2.0", "id": 1, "result": {} });
-    assert_eq!(of(Era::Legacy, &response, Surfaces::default()), Rule::Forward);
-    assert_eq!(of(Era::Modern, &response, OPEN), Rule::Refuse);
+    assert_eq!(of(Era::Legacy, &response, &[]), Rule::Forward);
+    assert_eq!(of(Era::Modern, &response, &[]), Rule::Refuse);
 }
 
 #[test]
-fn a_subscription_asks_only_for_what_is_let_through() {
-    let listen = |filter: Value| json!({ "jsonrpc": "2.0", "id": 1, "method": "subscriptions/listen", "params": { "notifications": filter } });
-    let closed = |filter| of(Era::Modern, &listen(filter), Surfaces::default());
-    assert_eq!(closed(json!({})), Rule::Forward);
-    assert_eq!(closed(json!({ "toolsListChanged": true, "promptsListChanged": true })), Rule::Forward);
-    assert_eq!(closed(json!({ "resourceSubscriptions": [] })), Rule::Forward);
-    assert_eq!(closed(json!({ "resourceSubscriptions": ["file:///a"] })), Rule::Refuse);
-    assert_eq!(closed(json!({ "taskIds": ["t"] })), Rule::Refuse);
-    assert_eq!(closed(json!(true)), Rule::Refuse);
-    let open = |filter| of(Era::Modern, &listen(filter), OPEN);
-    assert_eq!(open(json!({ "resourceSubscriptions": ["file:///a"] })), Rule::Forward);
-    assert_eq!(open(json!({ "taskIds": [] })), Rule::Refuse);
-    assert_eq!(of(Era::Legacy, &listen(json!({})), OPEN), Rule::Refuse);
-    assert_eq!(of(Era::Modern, &request("subscriptions/listen"), OPEN), Rule::Refuse);
+fn a_method_that_the_settings_list_passes() {
+    for era in [Era::Legacy, Era::Modern] {
+        assert_eq!(of(era, &request("acme/thing"), &["acme/other", "acme/thing"]), Rule::Custom);
+        assert_eq!(of(era, &request("acme/thing"), &["acme/*", "ACME/thing"]), Rule::Refuse);
+        let note = json!({ "jsonrpc": "2.0", "method": "notifications/acme/note" });
+        assert_eq!(of(era, &note, &["notifications/acme/note"]), Rule::Custom);
+    }
+}
+
+#[test]
+fn names_of_the_protocol_can_not_be_listed() {
+    for method in ["acme/thing", "com.example.search", "notifications/acme/x", "skills/list", "$x"] {
+        assert!(may_be_custom(method), "{method}");
+    }
+    let known = REQUESTS.iter().map(|(method, ..)| *method);
+    for method in known.chain([
+        "tools/anything",
+        "TASKS/get",
+        "notifications/tasks/status",
+        "notifications/",
+        "notifications/initialized",
+        "NOTIFICATIONS/Cancelled",
+        "roots/list",
+        "elicitation/create",
+        "a b",
+        "é",
+        "a\n",
+        &"x".repeat(129),
+    ]) {
+        assert!(!may_be_custom(method), "{method}");
+    }
+}
+
+#[test]
+fn what_a_server_asks_is_of_a_part_of_the_protocol() {
+    for surface in [Surface::Sampling, Surface::Elicitation, Surface::Roots] {
+        let method = asking(surface).expect("a method");
+        assert_eq!(asked(method), Asked::Surface(surface));
+    }
+    assert_eq!((asked("ping"), asking(Surface::Prompts)), (Asked::Nothing, None));
+    for method in ["tasks/get", "Sampling/createMessage", "tools/call", ""] {
+        assert_eq!(asked(method), Asked::Unknown, "{method}");
+    }
 }
 
 #[test]
@@ -113,8 +142,6 @@ fn a_refusal_speaks_the_era() {
         let (found, body) = answer(era, &json!({ "jsonrpc": "2.0", "method": "notifications/x" }));
         assert_eq!((found, &body["error"]["code"], &body["id"]), (status, &json!(-32601), &Value::Null));
     }
-    let (found, body) = answer(Era::Modern, &request("subscriptions/listen"));
-    assert_eq!((found, &body["error"]["code"], &body["id"]), (400, &json!(-32602), &json!(1)));
     let (found, body) = answer(Era::Modern, &json!({ "jsonrpc": "2.0", "id": 1, "result": {} }));
     assert_eq!((found, &body["error"]["code"]), (400, &json!(-32600)));
 }

@@ -1,26 +1,32 @@
 //! The state of calls in several rounds.
 
-use mcp::{envelope, state, upstream_body};
+use domain::Surfaces;
+use mcp::tasks::Names;
+use mcp::{Draft, Outgoing, Unreadable, envelope, state, upstream_body};
 use serde_json::json;
 
 use crate::{modern, parsed, request};
 
+fn wrapped(body: &[u8]) -> Result<Option<Vec<u8>>, Unreadable> {
+    let mut draft = Draft::read(body)?;
+    draft.wrap_state(|inner| Some(format!("<{inner}>")))?;
+    Ok(draft.finish())
+}
+
 #[test]
 fn a_state_is_wrapped_on_the_way_down() {
     let body = br#"{"jsonrpc":"2.0","id":1,"result":{"resultType":"input_required","requestState":"in\"ner","n":1.00}}"#;
-    let wrapped = state::wrapped(body, |inner| format!("<{inner}>")).expect("readable").expect("changed");
     assert_eq!(
-        wrapped,
+        wrapped(body).expect("readable").expect("changed"),
         br#"{"jsonrpc":"2.0","id":1,"result":{"resultType":"input_required","requestState":"<in\"ner>","n":1.00}}"#
     );
     for without in [&br#"{"id":1,"result":{}}"#[..], br#"{"id":1,"error":{}}"#, br#"{"method":"x"}"#] {
-        assert_eq!(state::wrapped(without, |_| unreachable!("no state")), Ok(None));
+        assert_eq!(wrapped(without), Ok(None));
     }
-    assert!(state::wrapped(br#"{"id":1,"result":{"requestState":7}}"#, str::to_owned).is_err());
-    assert!(
-        state::wrapped(br#"{"id":1,"result":{"requestState":"a","requestState":"b"}}"#, str::to_owned)
-            .is_err()
-    );
+    assert!(wrapped(br#"{"id":1,"result":{"requestState":7}}"#).is_err());
+    assert!(wrapped(br#"{"id":1,"result":{"requestState":"a","requestState":"b"}}"#).is_err());
+    let mut draft = Draft::read(body).expect("readable");
+    assert!(draft.wrap_state(|_| None).is_err(), "what can't be sealed does not pass");
 }
 
 #[test]
@@ -29,10 +35,12 @@ fn a_state_is_unwrapped_on_the_way_up() {
         modern("tools/call", json!({ "name": "x", "requestState": "<a>", "inputResponses": { "q": {} } }));
     let message = envelope::read(body.as_bytes()).expect("a message");
     assert_eq!(state::brought(&request(&body)), Ok(Some("<a>")));
-    let sent = parsed(&upstream_body(body.as_bytes(), &message, Some("a\"b")));
+    let tasks = Names::new();
+    let outgoing = |state| Outgoing { open: Surfaces::ALL, state, tasks: &tasks };
+    let sent = parsed(&upstream_body(body.as_bytes(), &message, &outgoing(Some("a\"b"))));
     assert_eq!(sent["params"]["requestState"], "a\"b");
     assert_eq!(sent["params"]["inputResponses"], json!({ "q": {} }));
-    assert_eq!(upstream_body(body.as_bytes(), &message, None), body.as_bytes());
+    assert_eq!(upstream_body(body.as_bytes(), &message, &outgoing(None)), body.as_bytes());
 }
 
 #[test]

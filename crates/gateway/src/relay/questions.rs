@@ -1,0 +1,132 @@
+//! What an upstream asks of the client: sampling, elicitation, roots, and what its settings list. Each is judged by the
+//! policy and written down before the client sees it. What may not pass, the gateway answers itself.
+
+use std::sync::Arc;
+
+use domain::{Outcome, Surface};
+use ledger::Appended;
+use mcp::methods::{Asked, asked, asking};
+use mcp::server::ServerMessage;
+use mcp::{Draft, Era, Unreadable, code, reply};
+
+use super::pass::Passed;
+use super::{Kind, Reply};
+use crate::arrival::Arrival;
+use crate::close::Ending;
+use crate::denial::Denial;
+use crate::directory::GrantView;
+use crate::judge::{self, Ask, Judged, Subject};
+use crate::record;
+use crate::state::GatewayState;
+use crate::upstream;
+
+const UNRECORDED: &str = "the request can't be recorded now: ask again in a moment";
+
+impl Reply {
+    /// Takes out of a legacy message what the client may not be asked, and answers it. Whether anything is left.
+    pub(super) async fn questions(
+        &self,
+        gateway: &GatewayState,
+        view: &Arc<GrantView>,
+        messages: &[ServerMessage],
+        draft: &mut Draft<'_>,
+    ) -> bool {
+        let mut refused = Vec::new();
+        for (place, message) in messages.iter().enumerate() {
+            let ServerMessage::Request { id, method } = message else { continue };
+            let subject = match asked(method) {
+                Asked::Nothing => continue,
+                Asked::Surface(surface) => Subject::Surface(surface),
+                Asked::Unknown if view.custom_methods.contains(method) => Subject::Custom,
+                Asked::Unknown => Subject::Unknown,
+            };
+            if let Err(denial) = self.ask(gateway, view, subject, method).await {
+                let session = self.session.as_ref().map(|session| session.upstream.clone());
+                let body = denial.map_or_else(
+                    || reply::error(Some(id), code::INTERNAL_ERROR, UNRECORDED, None),
+                    |denial| denial.error_body(id, code::METHOD_NOT_FOUND),
+                );
+                upstream::answer(gateway, view, self.version, session, body);
+                refused.push(place);
+            }
+        }
+        if refused.len() == messages.len() && !refused.is_empty() {
+            return false;
+        }
+        if !refused.is_empty() {
+            draft.retain(|place| !refused.contains(&place));
+        }
+        true
+    }
+
+    /// What the client gets in the place of a modern answer that asks for what it may not be asked; nothing if that may
+    /// pass.
+    pub(super) async fn withheld(
+        &self,
+        gateway: &GatewayState,
+        view: &Arc<GrantView>,
+        asks: Vec<Surface>,
+    ) -> Result<Option<Passed>, Unreadable> {
+        for surface in asks {
+            let method = asking(surface).unwrap_or_default();
+            let Err(denial) = self.ask(gateway, view, Subject::Surface(surface), method).await else {
+                continue;
+            };
+            let Some(denial) = denial else { return Err(Unreadable("what it asks can't be recorded now")) };
+            let body = match (&self.id, self.kind) {
+                (Some(id), Kind::Call) => denial.result_body(id, Era::Modern),
+                (Some(id), Kind::Surface | Kind::Task(_)) => denial.error_body(id, code::INVALID_PARAMS),
+                _ => return Ok(Some(Passed { dropped: true, ..Passed::default() })),
+            };
+            return Ok(Some(Passed { body: Some(body), ending: Some(Ending::Done), ..Passed::default() }));
+        }
+        Ok(None)
+    }
+
+    /// Judges one and writes it down. A refusal without a denial: it could not be written down.
+    async fn ask(
+        &self,
+        gateway: &GatewayState,
+        view: &Arc<GrantView>,
+        subject: Subject<'_>,
+        method: &str,
+    ) -> Result<(), Option<Denial>> {
+        let at = gateway.parts.clock.now();
+        let mut arrival = Arrival::of_server(gateway.parts.entropy.id(at), at, view);
+        arrival.method = Some(method.chars().take(128).collect());
+        arrival.tool.clone_from(&self.tool);
+        arrival.version = Some(self.version);
+        arrival.trace_id.clone_from(&self.trace_id);
+        let ask = Ask {
+            subject,
+            session: self.session.as_ref(),
+            client: self.client.as_ref(),
+            version: self.version,
+        };
+        let judged = judge::judge(view, &ask);
+        let decision = record::question(&arrival, view, &ask, &judged);
+        if !written(gateway, &decision).await {
+            return Err(None);
+        }
+        match judged {
+            Judged::Allow { .. } => Ok(()),
+            Judged::Refuse { refusal, .. } => {
+                let message = format!("the server asks its client for `{method}`: {}", refusal.message);
+                Err(Some(Denial::new(view, decision.id, Outcome::Deny, &refusal.rule, &message)))
+            }
+        }
+    }
+}
+
+/// Whether a decision is on record.
+async fn written(gateway: &GatewayState, decision: &audit::Decision) -> bool {
+    let Ok(bytes) = decision.to_bytes() else { return false };
+    match gateway.parts.ledger.append(decision.tenant, &bytes, None).await {
+        Ok(Appended::Recorded | Appended::Repeated) => true,
+        Ok(Appended::Full) => false,
+        Err(error) => {
+            tracing::warn!(decision = %decision.id, %error, "a decision is written down without redis");
+            audit::record_direct(&gateway.parts.storage, decision).await.is_ok()
+        }
+    }
+}
