@@ -5,16 +5,16 @@ use json::{Span, Value};
 
 /// Changes to one text, made in one pass.
 #[derive(Default)]
-pub(crate) struct Edits(Vec<(Span, Vec<u8>)>);
+pub struct Edits(Vec<(Span, Vec<u8>)>);
 
 impl Edits {
     /// Puts JSON in the place of a value.
-    pub(crate) fn replace(&mut self, place: Span, json: impl Into<Vec<u8>>) {
+    pub fn replace(&mut self, place: Span, json: impl Into<Vec<u8>>) {
         self.0.push((place, json.into()));
     }
 
     /// Sets a member of an object, which gets it at its end if it has none of that key.
-    pub(crate) fn set(&mut self, object: &Value<'_>, key: &str, json: &str) {
+    pub fn set(&mut self, object: &Value<'_>, key: &str, json: &str) {
         let Some(members) = object.as_object() else { return };
         if let Some(value) = members.get(key) {
             return self.replace(value.span, json);
@@ -26,13 +26,13 @@ impl Edits {
     }
 
     /// Takes the elements out of an array that are not to be kept.
-    pub(crate) fn retain_elements(&mut self, array: &Value<'_>, keep: impl Fn(&Value<'_>) -> bool) {
+    pub fn retain_elements(&mut self, array: &Value<'_>, keep: impl Fn(&Value<'_>) -> bool) {
         let elements = array.as_array().unwrap_or_default();
         self.retain(array.span, elements.iter().map(|element| (element.span, keep(element))));
     }
 
     /// Takes the members out of an object that are not to be kept.
-    pub(crate) fn retain_members(&mut self, object: &Value<'_>, keep: impl Fn(&str) -> bool) {
+    pub fn retain_members(&mut self, object: &Value<'_>, keep: impl Fn(&str) -> bool) {
         let members = object.as_object().map(json::Object::members).unwrap_or_default();
         let spans = members.iter().map(|member| {
             (Span { start: member.key_span.start, end: member.value.span.end }, keep(&member.key))
@@ -61,7 +61,7 @@ impl Edits {
     }
 
     /// The changed text; nothing if there is no change.
-    pub(crate) fn apply(mut self, text: &[u8]) -> Option<Vec<u8>> {
+    pub fn apply(mut self, text: &[u8]) -> Option<Vec<u8>> {
         if self.0.is_empty() {
             return None;
         }
@@ -79,6 +79,6 @@ impl Edits {
 }
 
 /// A text as JSON.
-pub(crate) fn json_text(text: &str) -> String {
+pub fn json_text(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }

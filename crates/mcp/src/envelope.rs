@@ -14,11 +14,11 @@ pub use read::{MAX_DEPTH, read};
 use crate::{Era, Id};
 
 /// Key of the protocol version in the `_meta` of a modern message.
-pub(crate) const META_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
+pub const META_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 /// Key of the client's name and version in the `_meta` of a modern message.
-pub(crate) const META_CLIENT: &str = "io.modelcontextprotocol/clientInfo";
+pub const META_CLIENT: &str = "io.modelcontextprotocol/clientInfo";
 /// Key of the client's capabilities in the `_meta` of a modern message.
-pub(crate) const META_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
+pub const META_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
 
 /// One message from a client.
 #[derive(Debug)]

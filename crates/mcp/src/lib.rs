@@ -26,7 +26,10 @@ mod version;
 
 pub use call::ToolCall;
 pub use draft::{Draft, TaskNames};
-pub use envelope::{ClientInfo, Message, Notification, Request, Response};
+pub use edit::{Edits, json_text};
+pub use envelope::{
+    ClientInfo, META_CAPABILITIES, META_CLIENT, META_VERSION, Message, Notification, Request, Response,
+};
 pub use id::Id;
 pub use malformed::Malformed;
 pub use methods::{Rule, TaskMethod};

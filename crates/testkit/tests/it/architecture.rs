@@ -20,9 +20,11 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("api", &["domain", "json", "policy", "vault", "audit", "control"]),
     ("dashboard", &["domain", "json", "policy", "vault", "audit", "control"]),
     ("gateway", &["domain", "json", "policy", "mcp", "vault", "ledger", "storage", "egress", "audit"]),
+    ("bridge", &["domain", "json", "mcp", "vault"]),
     (
         "tollgate",
         &[
+            "bridge",
             "domain",
             "json",
             "policy",

@@ -1,0 +1,8 @@
+//! The bridge on a real socket, in front of real processes.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod ends;
+mod sessions;
+mod shared;
+mod world;
