@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use uuid::Uuid;
 
+use crate::bridge_cli::BridgeArgs;
 use crate::config::{DatabaseConfig, LogConfig, OwnerDatabaseConfig, ServeConfig};
 use crate::policy_cli::PolicyCommand;
 
@@ -42,6 +43,8 @@ pub enum Command {
         #[command(subcommand)]
         command: PolicyCommand,
     },
+    /// Serve a stdio MCP server as Streamable HTTP; needs no database
+    Bridge(BridgeArgs),
     /// Start everything on this machine, seed an organisation, and drive an agent through the gateway
     Demo(DemoArgs),
 }

@@ -127,6 +127,11 @@ impl ServeConfig {
     }
 }
 
+/// A variable of the environment that another program is to get.
+pub fn variable(name: &str) -> Option<std::ffi::OsString> {
+    std::env::var_os(name)
+}
+
 fn seconds(text: &str) -> Result<Duration, String> {
     match text.parse() {
         Ok(seconds @ 0..=600) => Ok(Duration::from_secs(seconds)),

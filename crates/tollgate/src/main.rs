@@ -1,6 +1,7 @@
 //! The one binary: configuration, wiring, roles, shutdown, command line.
 
 mod audit_cli;
+mod bridge_cli;
 mod cli;
 mod config;
 mod demo;
@@ -47,6 +48,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Keys { command: KeysCommand::New } => {
             keys::print_new(Clock::System.now(), &Entropy::System)?;
         }
+        Command::Bridge(args) => bridge_cli::run(&args).await?,
         Command::Demo(args) => return demo::run(&args).await,
         Command::Audit { command: AuditCommand::Verify(args) } => return audit_cli::verify(&args).await,
         Command::Policy { command } => {

@@ -87,7 +87,7 @@ async fn work(health: Health, drain: Option<Drain>, stopping: CancellationToken)
 }
 
 /// Resolves on SIGTERM or Ctrl-C.
-async fn told_to_stop() -> anyhow::Result<()> {
+pub(crate) async fn told_to_stop() -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM can't be listened for")?;
     tokio::select! {
         _ = terminate.recv() => Ok(()),

@@ -1,6 +1,7 @@
 //! The official conformance suite, run twice: straight at an upstream that implements its fixtures, and through the gateway under a
 //! policy that allows everything. The same checks pass, check for check, in the requirement sets of both eras.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -54,9 +55,9 @@ const NOT_PASSED_STATELESS: [&str; 12] = [
 
 /// What one check found.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-struct Check {
+pub struct Check {
     #[serde(skip)]
-    scenario: String,
+    pub scenario: String,
     id: String,
     name: String,
     status: String,
@@ -70,7 +71,8 @@ struct Upstream {
     _process: Child,
 }
 
-fn sources() -> PathBuf {
+/// The folder of the suite and of its fixtures.
+pub fn sources() -> PathBuf {
     clients::root().join("crates/tollgate/tests/clients/conformance")
 }
 
@@ -88,7 +90,7 @@ async fn upstream() -> Upstream {
 }
 
 /// Runs what `revision` requires of a server against the one at `url`: every check that says something, in order.
-async fn run(url: &str, revision: &str, results: &Path) -> Vec<Check> {
+pub async fn run(url: &str, revision: &str, results: &Path) -> Vec<Check> {
     let _ = std::fs::remove_dir_all(results);
     let suite = Command::new(clients::noted("node-22"))
         .arg(sources().join("node_modules/@modelcontextprotocol/conformance/dist/index.js"))
@@ -120,19 +122,24 @@ fn checks(folder: &Path) -> Vec<Check> {
     checks
 }
 
+/// The checks that were made and did not pass.
+pub fn wanting(checks: &[Check]) -> impl Iterator<Item = &Check> {
+    checks.iter().filter(|check| check.status != "SUCCESS" && !NOT_MADE.contains(&check.scenario.as_str()))
+}
+
+/// The scenarios that were run.
+pub fn scenarios(checks: &[Check]) -> BTreeSet<&str> {
+    checks.iter().map(|check| check.scenario.as_str()).collect()
+}
+
 /// Holds the upstream to the suite, and the gateway to the upstream.
 async fn holds(revision: &str, scenarios: usize) {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("conformance").join(revision);
     let upstream = upstream().await;
     let direct = run(&upstream.url, revision, &folder.join("direct")).await;
-    let wanting: Vec<_> = direct
-        .iter()
-        .filter(|check| check.status != "SUCCESS" && !NOT_MADE.contains(&check.scenario.as_str()))
-        .collect();
+    let wanting: Vec<_> = wanting(&direct).collect();
     assert!(wanting.is_empty(), "the upstream itself fails: {wanting:#?}");
-    let mut ran: Vec<_> = direct.iter().map(|check| &check.scenario).collect();
-    ran.dedup();
-    assert_eq!(ran.len(), scenarios, "{ran:?}");
+    assert_eq!(self::scenarios(&direct).len(), scenarios);
 
     let stack = Stack::start().await;
     let tollgate = stack.serve(&[]).await;

@@ -139,11 +139,13 @@ export function tools(mcp, notify) {
     return text('Reconnection test completed');
   });
   tool('test_trigger_tool_change', 'Announces that the list of tools changed', () => {
-    notify?.().toolsChanged();
+    if (notify === undefined) mcp.sendToolListChanged();
+    else notify().toolsChanged();
     return text('announced');
   });
   tool('test_trigger_prompt_change', 'Announces that the list of prompts changed', () => {
-    notify?.().promptsChanged();
+    if (notify === undefined) mcp.sendPromptListChanged();
+    else notify().promptsChanged();
     return text('announced');
   });
   tool('test_trigger_resource_update', 'Announces that a resource changed', async () => {
