@@ -2,8 +2,10 @@
 
 use domain::{DecisionId, TenantId};
 
-use crate::scripts::CLOSE;
-use crate::{Ledger, LedgerError, Shard};
+use tokio::sync::oneshot;
+
+use crate::closer::{self, Waiting};
+use crate::{Ledger, LedgerError};
 
 /// What is given back when a call is closed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,20 +40,18 @@ pub struct Closed {
 
 impl Ledger {
     /// Appends the closing record and gives back. Never refused for a full stream: a closing belongs to a decision
-    /// that had its place. May be repeated after `Away` or `Timeout`.
+    /// that had its place. Goes together with others that end meanwhile. May be repeated after `Away` or `Timeout`.
     pub async fn close(&self, close: &Close<'_>) -> Result<Closed, LedgerError> {
-        let keys = self.keys();
-        let mut call = CLOSE.prepare_invoke();
-        call.key(keys.stream(Shard::of(close.tenant)))
-            .key(keys.reservation(close.tenant, close.decision))
-            .arg(close.tenant.uuid().simple().to_string())
-            .arg(close.record);
-        match &close.give_back {
-            GiveBack::Nothing => call.arg("none"),
-            GiveBack::All => call.arg("all"),
-            GiveBack::Only(charges) => call.arg("only").arg(charges),
+        let (done, told) = oneshot::channel();
+        let waiting = Waiting {
+            tenant: close.tenant,
+            decision: close.decision,
+            record: close.record.to_vec(),
+            give_back: close.give_back.clone(),
+            done,
         };
-        let gave: i64 = self.send(async |link| call.invoke_async(&mut link.redis).await).await?;
-        Ok(Closed { gave_back: gave == 1 })
+        self.closer().send(waiting).await?;
+        let gave_back = told.await.map_err(|_| closer::ended())??;
+        Ok(Closed { gave_back })
     }
 }

@@ -6,6 +6,7 @@ use domain::Clock;
 use redis::{FromRedisValue, RedisError};
 use tokio::sync::watch;
 
+use crate::closer::Closer;
 use crate::connection::{Connection, Link};
 use crate::keys::Keys;
 use crate::{LedgerConfig, LedgerError};
@@ -20,6 +21,7 @@ pub struct Ledger {
 #[derive(Debug)]
 struct Inner {
     connection: Arc<Connection>,
+    closer: Closer,
     keys: Keys,
     stream_max: u64,
     clock: Clock,
@@ -31,9 +33,9 @@ impl Ledger {
     pub fn connect(config: LedgerConfig) -> Result<Self, LedgerError> {
         let keys = Keys::new(&config.namespace)?;
         let connection = Connection::start(&config)?;
-        Ok(Self {
-            inner: Arc::new(Inner { connection, keys, stream_max: config.stream_max, clock: config.clock }),
-        })
+        let closer = Closer::start(Arc::clone(&connection), keys.clone());
+        let (stream_max, clock) = (config.stream_max, config.clock);
+        Ok(Self { inner: Arc::new(Inner { connection, closer, keys, stream_max, clock }) })
     }
 
     /// Raised with every connection, and when a Redis is seen to be another one or restarted: whatever was
@@ -45,6 +47,10 @@ impl Ledger {
     /// Whether Redis answers now.
     pub async fn ping(&self) -> Result<(), LedgerError> {
         self.send(async |link| redis::cmd("PING").query_async::<()>(&mut link.redis).await).await
+    }
+
+    pub(crate) fn closer(&self) -> &Closer {
+        &self.inner.closer
     }
 
     pub(crate) fn keys(&self) -> &Keys {

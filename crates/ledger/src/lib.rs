@@ -1,9 +1,10 @@
 //! The only door to Redis: the config epoch, the quotas, and the stream of decisions.
 //!
-//! Every operation is one script and one round trip. All keys of a tenant carry one hash tag, so that a script
+//! Every operation is one script and one round trip; closings share them. All keys of a tenant carry one hash tag, so that a script
 //! touches one slot and Redis Cluster can hold them. What the records in the stream mean is `audit`'s business.
 
 mod close;
+mod closer;
 mod config;
 mod connection;
 mod epoch;

@@ -1,9 +1,9 @@
--- Ends a call: gives back what is asked, each into the window it came from if that still counts, and appends the
--- closing record. The reservation goes with the first closing, so a second gives nothing back.
+-- Ends calls: gives back what is asked, each into the window it came from if that still counts, and appends the
+-- closing records. A reservation goes with the first closing, so a second gives nothing back.
 --
--- KEYS: stream, reservation. The counters are named by the reservation and share the tenant's slot.
--- ARGV: tenant, record, what to give back (none, all, only), then the indices for only.
--- Answers 1 if something was given back, else 0.
+-- KEYS: stream, then a reservation per call. The counters are named by the reservation and share the tenant's slot.
+-- ARGV: per call: tenant, record, what to give back (`none`, `all`, or the indices with a blank before and after each).
+-- Answers per call 1 if something was given back, else 0.
 local RING = 61
 
 -- The field that holds what was taken then, or nil when that window is over.
@@ -21,29 +21,28 @@ local function give_back(kind, place, amount, key)
   local field = field_of(kind, place, key)
   local held = field and tonumber(redis.call('HGET', key, field))
   if not held or held <= 0 then
-    return false
+    return 0
   end
   local back = string.format('-%.0f', math.min(held, amount))
   redis.call('HINCRBY', key, field, back)
   if field ~= 'n' then
     redis.call('HINCRBY', key, 'n', back)
   end
-  return true
+  return 1
 end
 
-local wanted = {}
-for at = 4, #ARGV do
-  wanted[ARGV[at]] = true
-end
-local gave = 0
-local taken = ARGV[3] ~= 'none' and redis.call('GET', KEYS[2]) or ''
-for index, kind, place, amount, key in string.gmatch(taken, '(%d+) (%a) (%d+) (%d+) ([^\n]+)') do
-  if ARGV[3] == 'all' or wanted[index] then
-    if give_back(kind, tonumber(place), tonumber(amount), key) then
-      gave = 1
+local answer = {}
+for call = 2, #KEYS do
+  local tenant, record, wanted = ARGV[call * 3 - 5], ARGV[call * 3 - 4], ARGV[call * 3 - 3]
+  local gave = 0
+  local taken = wanted ~= 'none' and redis.call('GET', KEYS[call]) or ''
+  for index, kind, place, amount, key in string.gmatch(taken, '(%d+) (%a) (%d+) (%d+) ([^\n]+)') do
+    if wanted == 'all' or string.find(wanted, ' ' .. index .. ' ', 1, true) then
+      gave = math.max(gave, give_back(kind, tonumber(place), tonumber(amount), key))
     end
   end
+  redis.call('DEL', KEYS[call])
+  redis.call('XADD', KEYS[1], '*', 't', tenant, 'c', record, 'g', gave)
+  answer[call - 1] = gave
 end
-redis.call('DEL', KEYS[2])
-redis.call('XADD', KEYS[1], '*', 't', ARGV[1], 'c', ARGV[2], 'g', gave)
-return gave
+return answer
