@@ -11,6 +11,7 @@ mod drain;
 mod error;
 mod export;
 mod filter;
+mod insert;
 mod record;
 mod row;
 mod search;

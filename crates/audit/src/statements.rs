@@ -1,4 +1,4 @@
-//! The statements of [`crate::write`], one function each.
+//! The statements of [`crate::write`] but for the one that adds rows, a function each.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::Error;
 use crate::chain::{self, BEGINNING, Entry, Hash};
-use crate::stored::{Ending, Stored};
+use crate::stored::Ending;
 
 /// A tenant's last batch.
 pub(crate) struct Head {
@@ -45,46 +45,6 @@ pub(crate) async fn take_early(
     .fetch_all(connection)
     .await?;
     Ok(early.into_iter().map(serde_json::from_value).collect::<Result<_, _>>()?)
-}
-
-/// Adds rows; those that are there already stay as they are. Answers which were added.
-pub(crate) async fn insert(
-    connection: &mut PgConnection,
-    rows: &BTreeMap<Uuid, Stored>,
-) -> Result<BTreeSet<Uuid>, Error> {
-    if rows.is_empty() {
-        return Ok(BTreeSet::new());
-    }
-    let rows = serde_json::to_value(rows.values().collect::<Vec<_>>())?;
-    let inserted = sqlx::query_scalar!(
-        "INSERT INTO decisions (tenant_id, decided_at, id, batch, decided, forwards, counting_until, server_id, server_name,
-             grant_id, grant_label, identity, client_name, client_version, address, protocol_version, method, tool, rule,
-             message, condition, policy_id, policy_name, policy_version, argument_keys, argument_digest, limit_rule,
-             limit_used, limit_max, limit_resets_at, shadow_outcome, shadow_rule, shadow_message, trace_id, judged_micros,
-             request_bytes, closed_batch, closed_at, lost, failed, failure, upstream_status, gateway_micros,
-             upstream_micros, response_bytes, refunded, repeats)
-         SELECT tenant_id, decided_at, id, batch, decided, forwards, counting_until, server_id, server_name,
-             grant_id, grant_label, identity, client_name, client_version, address, protocol_version, method, tool, rule,
-             message, condition, policy_id, policy_name, policy_version, argument_keys, argument_digest, limit_rule,
-             limit_used, limit_max, limit_resets_at, shadow_outcome, shadow_rule, shadow_message, trace_id, judged_micros,
-             request_bytes, closed_batch, closed_at, lost, failed, failure, upstream_status, gateway_micros,
-             upstream_micros, response_bytes, refunded, repeats
-         FROM jsonb_to_recordset($1) AS r (tenant_id uuid, decided_at timestamptz, id uuid, batch bigint, decided text,
-             forwards boolean, counting_until timestamptz, server_id uuid, server_name text, grant_id uuid,
-             grant_label text, identity text, client_name text, client_version text, address text, protocol_version text,
-             method text, tool text, rule text, message text, condition text, policy_id uuid, policy_name text,
-             policy_version integer, argument_keys text[], argument_digest text, limit_rule text, limit_used bigint,
-             limit_max bigint, limit_resets_at timestamptz, shadow_outcome text, shadow_rule text, shadow_message text,
-             trace_id text, judged_micros bigint, request_bytes bigint, closed_batch bigint, closed_at timestamptz,
-             lost boolean, failed boolean, failure text, upstream_status integer, gateway_micros bigint,
-             upstream_micros bigint, response_bytes bigint, refunded boolean, repeats bigint)
-         ON CONFLICT DO NOTHING
-         RETURNING id",
-        rows
-    )
-    .fetch_all(connection)
-    .await?;
-    Ok(inserted.into_iter().collect())
 }
 
 /// Completes rows that are open, or whose end was not known; another's guess that an end is lost only those that are

@@ -5,11 +5,10 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use uuid::Uuid;
 
 /// A row of `decisions`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Stored {
     pub tenant_id: Uuid,
     pub decided_at: DateTime<Utc>,
@@ -81,43 +80,33 @@ pub(crate) struct Ending {
     pub repeats: Option<i64>,
 }
 
-/// Columns that say where a row stands in the chain, or follow from others: in no hash.
-const OF_THE_CHAIN: [&str; 4] = ["batch", "closed_batch", "outcome", "completion"];
-/// Columns of the ending.
-const OF_THE_ENDING: [&str; 10] = [
-    "closed_at",
-    "lost",
-    "failed",
-    "failure",
-    "upstream_status",
-    "gateway_micros",
-    "upstream_micros",
-    "response_bytes",
-    "refunded",
-    "repeats",
-];
+/// An object of those named fields that are not null, in that order.
+macro_rules! object {
+    ($row:expr, $($column:ident)*) => {{
+        let mut object = Object::default();
+        $(object.member(stringify!($column), &$row.$column)?;)*
+        object.end()
+    }};
+}
 
 impl Stored {
     /// What is hashed of the decision: its columns that are not null, in the table's order, as JSON. A column added
-    /// later is null in old rows, so their hashes stay.
+    /// later is null in old rows, so their hashes stay. Columns that say where a row stands in the chain, or that follow
+    /// from others, are in no hash.
     pub(crate) fn decision_bytes(&self) -> Result<Vec<u8>, serde_json::Error> {
-        self.bytes(|column| !OF_THE_ENDING.contains(&column))
+        Ok(
+            object!(self, tenant_id decided_at id decided forwards counting_until server_id server_name grant_id
+            grant_label identity client_name client_version address protocol_version method tool rule message condition
+            policy_id policy_name policy_version argument_keys argument_digest limit_rule limit_used limit_max
+            limit_resets_at shadow_outcome shadow_rule shadow_message trace_id judged_micros request_bytes),
+        )
     }
 
     /// What is hashed of the ending; none while there is none.
     pub(crate) fn ending_bytes(&self) -> Result<Option<Vec<u8>>, serde_json::Error> {
-        let bytes = self.bytes(|column| OF_THE_ENDING.contains(&column))?;
+        let bytes = object!(self, closed_at lost failed failure upstream_status gateway_micros upstream_micros
+            response_bytes refunded repeats);
         Ok((bytes != b"{}").then_some(bytes))
-    }
-
-    fn bytes(&self, holds: impl Fn(&str) -> bool) -> Result<Vec<u8>, serde_json::Error> {
-        let mut row = serde_json::to_value(self)?;
-        if let Value::Object(columns) = &mut row {
-            columns.retain(|column, value| {
-                !value.is_null() && !OF_THE_CHAIN.contains(&column.as_str()) && holds(column)
-            });
-        }
-        serde_json::to_vec(&row)
     }
 
     /// Puts the ending in.
@@ -147,5 +136,70 @@ impl Ending {
         let mut row = Stored::default();
         row.end(self.clone(), 0);
         Ok(row.ending_bytes()?.unwrap_or_default())
+    }
+}
+
+/// A JSON object on its way into bytes.
+struct Object(Vec<u8>);
+
+impl Default for Object {
+    fn default() -> Self {
+        let mut bytes = Vec::with_capacity(1024);
+        bytes.push(b'{');
+        Self(bytes)
+    }
+}
+
+impl Object {
+    fn member(&mut self, name: &str, value: &impl Serialize) -> Result<(), serde_json::Error> {
+        let before = self.0.len();
+        if before > 1 {
+            self.0.push(b',');
+        }
+        self.0.push(b'"');
+        self.0.extend_from_slice(name.as_bytes());
+        self.0.extend_from_slice(b"\":");
+        serde_json::to_writer(&mut self.0, value)?;
+        // A text that ends so ends in a quotation mark.
+        if self.0.ends_with(b":null") {
+            self.0.truncate(before);
+        }
+        Ok(())
+    }
+
+    fn end(mut self) -> Vec<u8> {
+        self.0.push(b'}');
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_null_is_in_no_hash() {
+        let row = Stored { decided: ":null".to_owned(), tool: Some("a\"b".to_owned()), ..Stored::default() };
+        let bytes = row.decision_bytes().unwrap();
+        let nil = Uuid::nil();
+        let expected = format!(
+            "{{\"tenant_id\":\"{nil}\",\"decided_at\":\"1970-01-01T00:00:00Z\",\"id\":\"{nil}\",\"decided\":\":null\",\
+             \"forwards\":false,\"tool\":\"a\\\"b\",\"argument_keys\":[]}}"
+        );
+        assert_eq!(String::from_utf8(bytes).unwrap(), expected);
+        assert_eq!(row.ending_bytes().unwrap(), None);
+    }
+
+    #[test]
+    fn an_ending_is_hashed_alike_alone_and_in_its_row() {
+        let ending = Ending {
+            failed: Some(true),
+            refunded: Some(false),
+            upstream_status: Some(502),
+            ..Ending::default()
+        };
+        let mut row = Stored::default();
+        row.end(ending.clone(), 7);
+        assert_eq!(row.ending_bytes().unwrap(), Some(ending.bytes().unwrap()));
     }
 }

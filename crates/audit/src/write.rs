@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::Error;
 use crate::chain::{Entry, Part};
+use crate::insert::insert;
 use crate::statements as sql;
 use crate::stored::{Ending, Stored};
 
@@ -51,7 +52,7 @@ pub(crate) async fn write(
             merged.insert(row.id, ending);
         }
     }
-    let inserted = sql::insert(connection, &rows).await?;
+    let inserted = insert(connection, tenant, number, &rows).await?;
     rows.retain(|id, _| inserted.contains(id));
     endings.extend(merged.into_iter().filter(|(id, _)| !inserted.contains(id)));
     let completed = sql::complete(connection, tenant, number, &endings).await?;
