@@ -23,6 +23,10 @@ use vault::Entropy;
 
 use crate::cli::{AuditCommand, Cli, Command, KeysCommand};
 
+/// A call makes some hundred small pieces on one thread and drops them on another: what glibc is slowest at.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();

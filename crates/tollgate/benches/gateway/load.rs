@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use crate::TOOL;
+use crate::{RUN, TOOL};
 
 /// Calls before this are not counted: connections, caches and pools are warm after it.
 const WARM_UP: Duration = Duration::from_millis(500);
@@ -29,6 +29,8 @@ pub struct Sample {
     pub latencies: Vec<u32>,
     /// Calls that were not answered with the tool's result.
     pub wrong: usize,
+    /// All calls, warm-up too.
+    pub made: u64,
 }
 
 impl Target {
@@ -39,7 +41,7 @@ impl Target {
             "io.modelcontextprotocol/clientInfo": { "name": "bench", "version": "1" },
             "io.modelcontextprotocol/clientCapabilities": {},
         });
-        let params = json!({ "name": TOOL, "arguments": {}, "_meta": meta });
+        let params = json!({ "name": TOOL, "arguments": { "run_id": RUN }, "_meta": meta });
         let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params }).to_string();
         let request = format!(
             "POST {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n\
@@ -63,6 +65,7 @@ pub async fn run(target: &Target, concurrency: usize, measured: Duration) -> Sam
     for one in connections.join_all().await {
         all.latencies.extend(one.latencies);
         all.wrong += one.wrong;
+        all.made += one.made;
     }
     all
 }
@@ -80,6 +83,7 @@ async fn connection(target: Target, counted_from: Instant, until: Instant) -> Sa
         stream.write_all(&target.request).await.unwrap();
         read_answer(&mut stream, &mut answer).await;
         let end = Instant::now();
+        sample.made += 1;
         let right = answer.starts_with(b"HTTP/1.1 200 ") && contains(&answer, br#""isError":false"#);
         sample.wrong += usize::from(!right);
         if start >= counted_from && end <= until {

@@ -10,7 +10,9 @@ mod load;
 mod nginx;
 mod report;
 mod upstream;
+mod usage;
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -19,11 +21,13 @@ use testkit::{Api, Installation};
 
 use crate::load::Target;
 use crate::report::Report;
+use crate::usage::Program;
 
 const CONCURRENCY: [usize; 3] = [1, 16, 64];
 const ROUNDS: usize = 5;
 const MEASURED: Duration = Duration::from_secs(3);
-const TOOL: &str = "flowforge_health_check";
+const TOOL: &str = "flowforge_get_run";
+const RUN: &str = "run-0001";
 
 fn main() {
     // One thread for the caller, so that it takes no more than one core.
@@ -39,11 +43,18 @@ async fn run() {
     let gateway = installation.serve(&[]).await;
     let (path, token) = prepare(&gateway.url, upstream.address).await;
 
-    let address = gateway.url.trim_start_matches("http://").parse().unwrap();
+    let address: SocketAddr = gateway.url.trim_start_matches("http://").parse().unwrap();
     let targets = [
         Target::new("upstream", upstream.address, "/mcp/json", &token),
         Target::new("nginx", nginx.address, "/mcp/json", &token),
         Target::new("gateway", address, &path, &token),
+    ];
+    let watched = [
+        Program::behind("gateway", address.port()),
+        Program::behind("nginx", nginx.address.port()),
+        Program::behind("upstream", upstream.address.port()),
+        Program::behind("redis", port_in("REDIS_URL")),
+        Program::behind("postgres", port_in("DATABASE_URL")),
     ];
     let mut report = Report::new(ROUNDS, MEASURED);
     for round in 1..=ROUNDS {
@@ -53,7 +64,9 @@ async fn run() {
                     "round {round} of {ROUNDS}: {} at concurrency {concurrency}",
                     target.name
                 ));
-                report.add(concurrency, target.name, load::run(target, concurrency, MEASURED).await);
+                let before = usage::of(&watched);
+                let sample = load::run(target, concurrency, MEASURED).await;
+                report.add(concurrency, target.name, sample, &usage::since(&before, &watched));
             }
         }
     }
@@ -66,16 +79,27 @@ async fn run() {
 }
 
 /// Registers the upstream and mints a grant whose calls are really judged and counted: the path and the token.
-async fn prepare(gateway: &str, upstream: std::net::SocketAddr) -> (String, String) {
+async fn prepare(gateway: &str, upstream: SocketAddr) -> (String, String) {
     let api = Api::sign_up(gateway).await;
     let server = api.register("Flowforge", &format!("http://{upstream}/mcp/json"), &[]).await;
-    let limit = |counter| json!([{ "counter": counter, "window": "hour", "max": 1_000_000_000 }]);
     let document = json!({
         "version": "1", "default": "deny", "hide": ["flowforge_delete_*"],
-        "all_tools": { "limits": limit("calls") },
-        "tools": { TOOL: { "limits": limit("checks") }, "flowforge_list_*": {}, "flowforge_get_*": {} },
+        "tools": {
+            TOOL: {
+                "require": [{ "path": "args.run_id", "op": "regex", "value": "^[A-Za-z0-9_-]{1,64}$" }],
+                "deny_if": [{ "conditions": [{ "path": "args.run_id", "op": "in", "value": ["run-9998", "run-9999"] }] }],
+                "limits": [{ "counter": "reads", "window": "hour", "max": 1_000_000_000, "scope": "server" }],
+            },
+            "flowforge_list_*": {},
+        },
     });
     let policy = api.policy(&server, "bench", &document).await;
     let grant = api.mint(&server, &policy, "bench").await;
     (format!("/mcp/{server}"), grant.token)
+}
+
+/// The port in a service's address.
+fn port_in(variable: &str) -> u16 {
+    let address = std::env::var(variable).unwrap();
+    url::Url::parse(&address).unwrap().port().unwrap()
 }

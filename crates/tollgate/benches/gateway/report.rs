@@ -9,12 +9,14 @@ use domain::Clock;
 use serde_json::{Value, json};
 
 use crate::load::Sample;
+use crate::usage::Used;
 
 /// Samples of all rounds, by concurrency and target.
 pub struct Report {
     rounds: usize,
     measured: Duration,
     samples: BTreeMap<(usize, &'static str), Sample>,
+    used: BTreeMap<(usize, &'static str), BTreeMap<&'static str, Used>>,
 }
 
 /// The numbers of one target at one concurrency.
@@ -33,14 +35,25 @@ pub fn say(text: &str) {
 
 impl Report {
     pub fn new(rounds: usize, measured: Duration) -> Self {
-        Self { rounds, measured, samples: BTreeMap::new() }
+        Self { rounds, measured, samples: BTreeMap::new(), used: BTreeMap::new() }
     }
 
-    /// Adds what one run measured.
-    pub fn add(&mut self, concurrency: usize, target: &'static str, sample: Sample) {
+    /// Adds what one run measured, and what each program used meanwhile.
+    pub fn add(
+        &mut self,
+        concurrency: usize,
+        target: &'static str,
+        sample: Sample,
+        used: &BTreeMap<&'static str, Used>,
+    ) {
+        let sums = self.used.entry((concurrency, target)).or_default();
+        for (program, used) in used {
+            sums.entry(program).or_default().add(used);
+        }
         let all = self.samples.entry((concurrency, target)).or_default();
         all.latencies.extend(sample.latencies);
         all.wrong += sample.wrong;
+        all.made += sample.made;
         all.latencies.sort_unstable();
     }
 
@@ -82,6 +95,19 @@ impl Report {
                 format!("{:.2}", self.ratio(*concurrency, &numbers)),
             ]);
         }
+        writeln!(
+            out,
+            "\nprocessor time of a call in each program, in µs, and the most memory it held, in MiB"
+        )
+        .unwrap();
+        for ((concurrency, target), programs) in &self.used {
+            let calls = self.samples[&(*concurrency, *target)].made;
+            let cells = programs.iter().filter(|(_, used)| used.cpu_micros > 0).map(|(program, used)| {
+                format!("{program} {} ({} MiB)", used.cpu_micros / calls.max(1), used.peak_kib / 1024)
+            });
+            let cells = cells.collect::<Vec<_>>().join(", ");
+            writeln!(out, "{concurrency:>11}  {target:<9}  {cells}").unwrap();
+        }
     }
 
     /// Writes the numbers and what they were measured on into a file of `folder`, named after the moment.
@@ -95,6 +121,9 @@ impl Report {
                     "concurrency": concurrency, "target": target, "calls": numbers.calls, "wrong": sample.wrong,
                     "calls_per_second": numbers.per_second, "p50_micros": numbers.p50,
                     "p99_micros": numbers.p99, "throughput_to_nginx": self.ratio(*concurrency, &numbers),
+                    "used": self.used[&(*concurrency, *target)].iter().map(|(program, used)| (*program, json!({
+                        "cpu_micros_a_call": used.cpu_micros / sample.made.max(1), "peak_kib": used.peak_kib,
+                    }))).collect::<BTreeMap<_, _>>(),
                 })
             })
             .collect();
