@@ -226,7 +226,7 @@ impl Control {
     }
 }
 
-fn policy_id(text: Option<&str>) -> Result<Option<PolicyId>, IdError> {
+pub(crate) fn policy_id(text: Option<&str>) -> Result<Option<PolicyId>, IdError> {
     text.map(str::trim).filter(|text| !text.is_empty()).map(str::parse).transpose()
 }
 

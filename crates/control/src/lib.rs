@@ -35,8 +35,10 @@ pub use grants::{Grant, MintedGrant, NewGrant, PolicyRef};
 pub use keys::{ApiKey, MintedKey, NewKey, Standing};
 pub use organisations::{Member, Organisation, OrganisationName};
 pub use policies::{
-    Choice, Diff, DiffKind, DiffLine, Effect, NewPolicy, Policy, PolicyCheck, PolicyName, PolicySummary,
-    PolicyVersion, SavePolicy, Simulation, SimulationResult, ToolChoice, ToolEffect, choose,
+    CallContext, CallTemplate, Choice, ClientContext, Diff, DiffKind, DiffLine, Difference, Effect,
+    GrantContext, MatrixCell, MatrixInput, MatrixRow, NewPolicy, Policy, PolicyCheck, PolicyMatrix,
+    PolicyName, PolicySummary, PolicyVersion, SavePolicy, ServerContext, SimulatedCharge, SimulatedShadow,
+    Simulation, SimulationResult, ToolChoice, ToolEffect, choose, placeholders,
 };
 pub use servers::{
     NewHeader, NewServer, ProbeReport, ProbeRequest, Server, ServerChange, ServerState, ToolRefresh,

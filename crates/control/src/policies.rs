@@ -1,19 +1,29 @@
 //! Policies of a server: checking, saving versions, history. The latest version is the one in force.
 
+mod context;
 mod diff;
 mod edit;
 mod effects;
+mod matrix;
 mod proposal;
+mod simulate;
 mod table;
+mod template;
+mod verdict;
 mod view;
 
 use domain::{Label, PolicyId, Role, ServerId};
 use serde_json::json;
 use storage::{Constraint, NewVersionRow};
 
+pub use context::{CallContext, ClientContext, GrantContext, ServerContext};
 pub use diff::{Diff, DiffKind, DiffLine};
-pub use effects::{Effect, Simulation, SimulationResult, ToolEffect};
+pub use effects::{Effect, ToolEffect};
+pub use matrix::{Difference, MatrixCell, MatrixInput, MatrixRow, PolicyMatrix};
+pub use simulate::Simulation;
 pub use table::{Choice, ToolChoice, choose};
+pub use template::{CallTemplate, placeholders};
+pub use verdict::{SimulatedCharge, SimulatedShadow, SimulationResult};
 pub use view::{NewPolicy, Policy, PolicyCheck, PolicyName, PolicySummary, PolicyVersion, SavePolicy};
 
 use crate::change::Event;

@@ -3,7 +3,7 @@
 use audit::{Cursor, Filter, HourBar, Row};
 use axum::Json;
 use axum::extract::State;
-use control::Control;
+use control::{CallTemplate, Control};
 use domain::{DecisionId, Outcome};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -77,6 +77,23 @@ pub(crate) async fn get_decision(
     Id(id): Id<DecisionId>,
 ) -> Result<Json<Row>, Problem> {
     Ok(Json(control.decision(&actor, id).await?))
+}
+
+/// Get the call of a decision
+///
+/// To try a policy on it. The log has the keys of its arguments and never their values: placeholders stand in for them. A
+/// decision about no tool has no call.
+#[utoipa::path(
+    get, path = "/audit/decisions/{id}/call", tag = "audit",
+    params(("id" = uuid::Uuid, Path, description = "The decision: the request id that the agent was told.")),
+    responses((status = 200, description = "What a simulation takes.", body = CallTemplate))
+)]
+pub(crate) async fn get_call_of_decision(
+    State(control): State<Control>,
+    Caller(actor): Caller,
+    Id(id): Id<DecisionId>,
+) -> Result<Json<CallTemplate>, Problem> {
+    Ok(Json(control.call_of_decision(&actor, id).await?))
 }
 
 /// Count decisions by hour and outcome

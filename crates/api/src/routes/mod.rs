@@ -11,6 +11,7 @@ mod keys;
 mod organisations;
 mod policies;
 mod servers;
+mod simulations;
 mod tokens;
 mod versions;
 
@@ -69,7 +70,8 @@ fn policies() -> OpenApiRouter<ApiState> {
         .routes(routes!(policies::get_policy_schema))
         .routes(routes!(policies::list_server_policies, policies::create_policy))
         .routes(routes!(policies::check_policy))
-        .routes(routes!(policies::simulate_call))
+        .routes(routes!(simulations::simulate_call))
+        .routes(routes!(simulations::compare_tools))
         .routes(routes!(policies::propose_policy))
         .routes(routes!(policies::get_policy, policies::rename_policy, policies::delete_policy))
         .routes(routes!(versions::list_versions, versions::save_version))
@@ -93,6 +95,7 @@ fn audit() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .routes(routes!(decisions::list_decisions))
         .routes(routes!(decisions::get_decision))
+        .routes(routes!(decisions::get_call_of_decision))
         .routes(routes!(decisions::get_histogram))
         .routes(routes!(export::export_decisions))
 }

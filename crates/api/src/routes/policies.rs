@@ -1,11 +1,9 @@
-//! `/policies` and `/servers/{id}/policies`: what agents may do. Versions are next door.
+//! `/policies` and `/servers/{id}/policies`: what agents may do. Versions and simulations are next door.
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use control::{
-    Control, NewPolicy, Policy, PolicyCheck, PolicyName, PolicySummary, Simulation, SimulationResult,
-};
+use control::{Control, NewPolicy, Policy, PolicyCheck, PolicyName, PolicySummary};
 use domain::{PolicyId, ServerId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -15,7 +13,7 @@ use crate::caller::Caller;
 use crate::document::Conflict;
 use crate::page::Page;
 use crate::path::Id;
-use crate::policy_text::{ArgumentsText, PolicyText};
+use crate::policy_text::PolicyText;
 use crate::problem::Problem;
 
 /// A policy to make.
@@ -36,26 +34,6 @@ pub(crate) struct NewPolicyBody {
 pub(crate) struct PolicyDocument {
     /// The document.
     document: PolicyText,
-}
-
-/// A call to try a document on.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = Simulation)]
-pub(crate) struct SimulationBody {
-    /// The document.
-    document: PolicyText,
-    /// The tool called.
-    #[schema(example = "flowforge_retry_run")]
-    tool: String,
-    /// Its arguments; none when left out.
-    arguments: Option<ArgumentsText>,
-    /// Label of the grant that would be used.
-    #[serde(default)]
-    grant_label: String,
-    /// Identity of the grant that would be used.
-    #[serde(default)]
-    identity: String,
 }
 
 /// A document that was written for a server.
@@ -135,23 +113,6 @@ pub(crate) async fn check_policy(
     Ok(Json(control.check_policy(&actor, id, &body.document.into_text()).await?))
 }
 
-/// Try a policy document on one call
-///
-/// As if no limit were used yet; takes from none and calls nothing.
-#[utoipa::path(
-    post, path = "/servers/{id}/policies/simulate", tag = "policies", request_body = SimulationBody,
-    params(("id" = Uuid, Path, description = "The server.")),
-    responses((status = 200, description = "What would become of the call.", body = SimulationResult))
-)]
-pub(crate) async fn simulate_call(
-    State(control): State<Control>,
-    Caller(actor): Caller,
-    Id(id): Id<ServerId>,
-    Strict(body): Strict<SimulationBody>,
-) -> Result<Json<SimulationResult>, Problem> {
-    Ok(Json(control.simulate(&actor, id, &body.into()).await?))
-}
-
 /// Propose a first policy for a server
 ///
 /// From what its tools are: reading allowed, writing limited, destroying hidden. Saves nothing.
@@ -212,16 +173,4 @@ pub(crate) async fn delete_policy(
 ) -> Result<StatusCode, Problem> {
     control.delete_policy(&actor, id).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-impl From<SimulationBody> for Simulation {
-    fn from(body: SimulationBody) -> Self {
-        Self {
-            document: body.document.into_text(),
-            tool: body.tool,
-            arguments: body.arguments.map(ArgumentsText::into_text).unwrap_or_default(),
-            grant_label: body.grant_label,
-            identity: body.identity,
-        }
-    }
 }

@@ -16,6 +16,7 @@ mod organisations;
 mod policies;
 mod refusals;
 mod servers;
+mod simulations;
 mod tenancy;
 mod tokens;
 mod world;

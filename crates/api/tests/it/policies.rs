@@ -193,26 +193,6 @@ async fn a_document_is_checked_without_saving_it() {
 }
 
 #[tokio::test]
-async fn a_document_is_tried_on_a_call() {
-    let (api, acme, server) = with_server().await;
-    let path = format!("{server}/policies/simulate");
-    let tried = |tool: &'static str| {
-        let body = json!({"document": read_only(), "tool": tool, "arguments": {"run_id": "run_1"}});
-        api.post(&path, &acme.owner, body)
-    };
-    assert_eq!(tried("flowforge_get_run").await.expect(200)["outcome"], "allow");
-    assert_snapshot!(shown(&tried("flowforge_cancel_run").await.expect(200)), @r#"
-    {
-      "outcome": "deny",
-      "rule": "(default deny)",
-      "message": "the policy does not allow this tool",
-      "charges": [],
-      "shadow": null
-    }
-    "#);
-}
-
-#[tokio::test]
 async fn a_first_policy_is_proposed_and_can_be_saved() {
     let (api, acme, server) = with_server().await;
     let proposal = api.get(&format!("{server}/policies/proposal"), &acme.owner).await.expect(200);

@@ -10,7 +10,7 @@ use crate::world::{PASSWORD, read_only};
 use crate::{Api, Organisation};
 
 /// Operations that write nothing and are no `GET`.
-const READING: [&str; 2] = ["check_policy", "simulate_call"];
+const READING: [&str; 3] = ["check_policy", "simulate_call", "compare_tools"];
 /// `GET`s that a viewer may not do.
 const ADMINS_ONLY: [&str; 2] = ["list_keys", "list_admin_log"];
 
@@ -60,7 +60,7 @@ fn body(operation: &Value) -> Option<Value> {
         "register_server" => json!({"name": "x", "upstream_url": "http://127.0.0.1:9/mcp"}),
         "replace_credentials" => json!({"headers": []}),
         "create_policy" => json!({"name": "x", "document": read_only()}),
-        "check_policy" => json!({"document": read_only()}),
+        "check_policy" | "compare_tools" => json!({"document": read_only()}),
         "simulate_call" => json!({"document": read_only(), "tool": "x"}),
         "save_version" => json!({"expected_version": 1, "document": {"version": "1", "default": "deny"}}),
         "mint_grant" => json!({"label": "x", "identity": "x"}),

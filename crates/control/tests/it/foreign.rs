@@ -1,8 +1,8 @@
 //! Another organisation's ids: to every operation they are as good as none.
 
 use control::{
-    Actor, Error, MintedGrant, NewGrant, NewPolicy, Policy, PolicyName, SavePolicy, Server, ServerChange,
-    Simulation,
+    Actor, Error, MatrixInput, MintedGrant, NewGrant, NewPolicy, Policy, PolicyName, SavePolicy, Server,
+    ServerChange, Simulation,
 };
 
 use crate::world::{ALLOW, DENY, PASSWORD, World, fields, secret};
@@ -65,14 +65,16 @@ async fn policies_of_others_are_not_found() {
     not_found(control.propose_policy(&me, server).await);
     let new = NewPolicy { name: "mine".to_owned(), document: ALLOW.to_owned() };
     not_found(control.create_policy(&me, server, &new).await);
-    let call = Simulation {
-        document: ALLOW.to_owned(),
-        tool: "x".to_owned(),
-        arguments: String::new(),
-        grant_label: String::new(),
-        identity: String::new(),
-    };
+    let call = Simulation { document: ALLOW.to_owned(), tool: "x".to_owned(), ..Simulation::default() };
     not_found(control.simulate(&me, server, &call).await);
+    let draft = MatrixInput { document: ALLOW.to_owned(), ..MatrixInput::default() };
+    not_found(control.policy_matrix(&me, server, &draft).await);
+    // Nor does it stand beside a draft for a server of one's own, any more than one that is nowhere.
+    let own = world.server(&me, "own").await.id;
+    for beside in [id.to_string(), own.uuid().to_string()] {
+        let draft = MatrixInput { beside: Some(beside), ..draft.clone() };
+        assert_eq!(fields(control.policy_matrix(&me, own, &draft).await), ["/beside"]);
+    }
     assert!(control.policies(&me, None).await.unwrap().is_empty());
     assert_eq!(control.policy(&theirs.owner, id, None).await.unwrap().document, ALLOW);
 }

@@ -12,5 +12,6 @@ mod organisations;
 mod policies;
 mod roles;
 mod servers;
+mod simulations;
 mod tokens;
 mod world;

@@ -139,6 +139,26 @@ impl World {
         self.control.register_server(actor, &input).await.unwrap()
     }
 
+    /// Lets the server be known to have these tools, each of which takes a `run_id` and must have it.
+    pub async fn tools(&self, actor: &Actor, server: ServerId, names: &[&str]) {
+        let tools: Vec<_> = names
+            .iter()
+            .map(|name| storage::ToolDefinition {
+                name: (*name).to_owned(),
+                title: None,
+                description: None,
+                input_schema: serde_json::json!({
+                    "type": "object", "properties": { "run_id": { "type": "string" } }, "required": ["run_id"]
+                }),
+                annotations: None,
+                digest: [0; 32],
+            })
+            .collect();
+        let mut tx = self.db.storage.tenant(actor.tenant()).await.unwrap();
+        tx.upsert_tools(server, &tools, start()).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
     pub async fn policy(&self, actor: &Actor, server: ServerId, name: &str) -> Policy {
         self.tick();
         let input = NewPolicy { name: name.to_owned(), document: ALLOW.to_owned() };
