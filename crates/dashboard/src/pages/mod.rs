@@ -79,9 +79,17 @@ fn of_servers() -> Router<DashboardState> {
         .route("/log", get(log::list::server_log))
         .route("/policies", get(policies::list::list))
         .route("/policies/new", get(policies::new::new).post(policies::new::submit))
+        .route(
+            "/policies/new/simulate",
+            get(policies::simulate::simulate_new).post(policies::simulate::submit_new),
+        )
         .route("/policies/{policy}", get(policies::editor::editor).post(policies::editor::submit))
         .route("/policies/{policy}/rename", post(policies::manage::rename))
         .route("/policies/{policy}/delete", post(policies::manage::delete))
+        .route(
+            "/policies/{policy}/simulate",
+            get(policies::simulate::simulate).post(policies::simulate::submit),
+        )
         .route("/policies/{policy}/history", get(policies::history::history))
         .route("/policies/{policy}/diff", get(policies::diff::diff))
         .route("/policies/{policy}/versions/{version}", get(policies::version::version))

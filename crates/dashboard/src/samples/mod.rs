@@ -8,6 +8,7 @@ mod organisation;
 mod people;
 mod policies;
 mod servers;
+mod simulations;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -19,9 +20,16 @@ use crate::assets::Asset;
 
 /// Renders every sample; a name may come twice only if a page is really shown twice.
 fn rendered() -> Vec<(&'static str, String)> {
-    let all =
-        [people::all(), organisation::all(), servers::all(), policies::all(), grants::all(), log::all()]
-            .concat();
+    let all = [
+        people::all(),
+        organisation::all(),
+        servers::all(),
+        policies::all(),
+        simulations::all(),
+        grants::all(),
+        log::all(),
+    ]
+    .concat();
     let names: BTreeSet<_> = all.iter().map(|(name, _)| *name).collect();
     assert_eq!(names.len(), all.len(), "two samples have one name");
     all

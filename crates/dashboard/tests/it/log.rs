@@ -18,17 +18,17 @@ const DOCUMENT: &str = r#"{
 const RULE: &str = "/tools/flowforge_cancel_run/action";
 
 /// A site with a server, a policy and a grant, to write decisions of.
-struct Desk<'a> {
+pub struct Desk<'a> {
     site: &'a Site,
-    browser: Browser<'a>,
+    pub browser: Browser<'a>,
     tenant: TenantId,
     server: String,
-    policy: String,
+    pub policy: String,
     grant: String,
 }
 
 impl<'a> Desk<'a> {
-    async fn of(site: &'a Site) -> Self {
+    pub async fn of(site: &'a Site) -> Self {
         let mut browser = site.owner("Acme").await;
         let server = browser.server("acme").await;
         let policy = browser.policy(&server, DOCUMENT).await;
@@ -39,7 +39,7 @@ impl<'a> Desk<'a> {
     }
 
     /// Writes a decision; the address of its page.
-    async fn decide(&self, outcome: Outcome, tool: &str, rule: Option<&str>) -> String {
+    pub async fn decide(&self, outcome: Outcome, tool: &str, rule: Option<&str>) -> String {
         let last = |path: &str| path.rsplit('/').next().unwrap().to_owned();
         let now = Clock::System.now();
         let decision = Decision {

@@ -15,4 +15,5 @@ mod policies;
 mod security;
 mod servers;
 mod signup;
+mod simulations;
 mod world;

@@ -129,10 +129,15 @@ impl Browser<'_> {
 
     /// Adds Flowforge with an API key; the server's address.
     pub async fn server(&mut self, org: &str) -> String {
+        self.server_named(org, "Flowforge").await
+    }
+
+    /// The same under another name.
+    pub async fn server_named(&mut self, org: &str, name: &str) -> String {
         let upstream = self.site.upstream.clone();
         let new = format!("/o/{org}/servers/new");
         let fields = [
-            ("name", "Flowforge"),
+            ("name", name),
             ("upstream_url", upstream.as_str()),
             ("headers.0.name", "X-Api-Key"),
             ("headers.0.value", "upstream-secret-value"),

@@ -36,6 +36,17 @@ pub fn sentence(row: &Row) -> String {
     .to_owned()
 }
 
+/// Where the call can be tried on its policy without making it.
+pub fn simulate(row: &Row, frame: &Frame) -> Option<Action> {
+    let (server, policy, _) = (row.server.as_ref()?, row.policy.as_ref()?, row.tool.as_ref()?);
+    let path = format!("/servers/{}/policies/{}/simulate?decision={}", server.id, policy.id, row.id);
+    Some(Action {
+        name: "Simulate this call",
+        href: Some(frame.path(&path)),
+        text: "under the policy as it is now, or as you would have it.",
+    })
+}
+
 /// What can be done about it by somebody who may.
 pub fn actions(row: &Row, frame: &Frame) -> Vec<Action> {
     let server = row.server.as_ref().map(|server| frame.path(&format!("/servers/{}", server.id)));

@@ -6,7 +6,7 @@ use axum::extract::State;
 use domain::DecisionId;
 use url::form_urlencoded::byte_serialize;
 
-use super::advice::{Action, actions, sentence};
+use super::advice::{Action, actions, sentence, simulate};
 use crate::at::At;
 use crate::caller::Member;
 use crate::error::ErrorPage;
@@ -64,7 +64,10 @@ pub async fn decision(
         (Some(document), Some(rule)) => excerpt(document, rule, AROUND),
         _ => Vec::new(),
     };
-    Ok(Page(Decision { actions: actions(&row, &frame), frame, row, excerpt, jump }))
+    let mut actions = actions(&row, &frame);
+    // A policy that is deleted can't be tried any more.
+    actions.extend(document.and_then(|_| simulate(&row, &frame)));
+    Ok(Page(Decision { frame, row, excerpt, jump, actions }))
 }
 
 /// The text that judged; none where no policy did, or it is deleted.

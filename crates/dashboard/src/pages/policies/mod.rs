@@ -1,4 +1,4 @@
-//! `/o/{org}/servers/{server}/policies`: the list, the editor, and the history of one policy.
+//! `/o/{org}/servers/{server}/policies`: the list, the editor, the simulation, and the history of one policy.
 
 pub mod choices;
 pub mod diff;
@@ -7,4 +7,5 @@ pub mod history;
 pub mod list;
 pub mod manage;
 pub mod new;
+pub mod simulate;
 pub mod version;

@@ -50,7 +50,8 @@ pub async fn submit(
     Ok(if saving { refused(page) } else { Page(page).into_response() })
 }
 
-async fn opened(state: &DashboardState, member: &Member, server: ServerId) -> Result<View, ErrorPage> {
+/// The head of the server.
+pub async fn opened(state: &DashboardState, member: &Member, server: ServerId) -> Result<View, ErrorPage> {
     let view = View::of(state, member, server, "/policies").await?;
     Ok(view.deeper(member, "Write policy", &[("/policies", "Policies")]))
 }
