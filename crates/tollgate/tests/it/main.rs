@@ -2,15 +2,19 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod agreement;
 mod bridge;
 mod caller;
 mod changes;
 mod clients;
 mod conformance;
 mod differential;
+#[path = "../../../policy/tests/it/generate.rs"]
+mod generate;
 mod killed;
 mod limits;
 mod odd;
 mod pages;
+mod pivots;
 mod stack;
 mod walk;
