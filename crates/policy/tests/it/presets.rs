@@ -132,20 +132,17 @@ fn what_each_lets_through() {
 fn approvals_and_imports_are_for_people() {
     for (name, _) in PRESETS {
         let policy = read(&preset(name));
-        for tool in tools() {
-            let outcome = |tool_name: &str| judge(&policy, tool_name, &plain_arguments(&tool));
-            match tool["name"].as_str().expect("a name") {
-                deciding @ ("flowforge_approve_tool_call" | "flowforge_reject_tool_call") => {
-                    assert_eq!(outcome(deciding), "hide (hidden)", "{name}");
-                }
-                import @ "flowforge_import_skill" => {
-                    assert!(
-                        outcome(import).starts_with("hide") || outcome(import).starts_with("pending"),
-                        "{name}"
-                    );
-                }
-                _ => {}
+        for arguments in [
+            json!({}),
+            json!({"approval_id": "apr-0001", "repo": "acme/skills", "path": "a", "agent_id": "agent-0001"}),
+            json!({"approval_id": 7, "repo": ["acme/skills"], "reason": "go on"}),
+        ] {
+            for deciding in ["flowforge_approve_tool_call", "flowforge_reject_tool_call"] {
+                assert_eq!(judge(&policy, deciding, &arguments), "hide (hidden)", "{name}");
+                assert!(!policy.shows(deciding), "{name}");
             }
+            let import = judge(&policy, "flowforge_import_skill", &arguments);
+            assert!(import.starts_with("hide") || import.starts_with("pending"), "{name}: {import}");
         }
     }
 }
@@ -198,6 +195,74 @@ fn every_id_is_held_to_the_pattern() {
         }
     }
     assert!(held > 1000, "{held}");
+}
+
+/// One character or sixty-four: letters of ASCII, digits, `_` and `-`, and no other.
+#[test]
+fn an_id_has_these_characters_alone() {
+    let fits = |text: &str| {
+        (1..=64).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
+    };
+    let mut texts: Vec<String> = (0_u8..=127).map(|byte| char::from(byte).to_string()).collect();
+    texts.extend([
+        "x".repeat(64),
+        "x".repeat(65),
+        "a\u{17f}".to_owned(),
+        "\u{ff41}".to_owned(),
+        "1\u{661}".to_owned(),
+    ]);
+    let (mut let_through, mut refused) = (0, 0);
+    for (name, _) in PRESETS {
+        let policy = read(&preset(name));
+        for tool in tools() {
+            let tool_name = tool["name"].as_str().expect("a name");
+            let plain = plain_arguments(&tool);
+            // What waits for a person is held to the pattern before it is asked for.
+            let before = judge(&policy, tool_name, &plain);
+            if !(before.starts_with("allow") || before.starts_with("pending")) {
+                continue;
+            }
+            for id in params(&tool).iter().filter_map(|param| param["name"].as_str()).filter(|id| is_id(id)) {
+                let with = |text: &str| {
+                    let mut arguments = plain.clone();
+                    arguments[id] = if id.ends_with("_ids") { json!([text]) } else { json!(text) };
+                    judge(&policy, tool_name, &arguments)
+                };
+                // Some ids are not for agents to give at all.
+                let taken = !with("x").contains("deny_if");
+                for text in &texts {
+                    let (outcome, wanted) = (with(text), taken && fits(text));
+                    assert_eq!(
+                        !outcome.starts_with("deny"),
+                        wanted,
+                        "{name} {tool_name} {id} {text:?}: {outcome}"
+                    );
+                    *(if wanted { &mut let_through } else { &mut refused }) += 1;
+                }
+            }
+        }
+    }
+    assert!(let_through > 1000 && refused > 1000, "{let_through} {refused}");
+}
+
+/// What the operator is there for, and no more often than the preset says.
+#[test]
+fn an_operator_works_on_runs_and_events_within_limits() {
+    let policy = read(&preset("operator"));
+    for tool in tools() {
+        let name = tool["name"].as_str().expect("a name");
+        let about = name.contains("_run") || name.contains("_event");
+        let (category, arguments) = (&tool["category"], plain_arguments(&tool).to_string());
+        match verdict(&policy, name, &arguments, None) {
+            Verdict::Allow { charges, .. } if about && *category != "Read" => {
+                let own = format!("/tools/{name}/");
+                assert!(charges.iter().any(|charge| charge.limit.rule.starts_with(&own)), "{name}");
+            }
+            Verdict::Allow { .. } => assert!(!about || *category == "Read", "{name}"),
+            other => assert!(!about, "{name}: {other:?}"),
+        }
+    }
 }
 
 /// The document without the conditions that hold ids to the pattern.
