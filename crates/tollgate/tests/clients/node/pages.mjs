@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { chromium } from 'playwright-core';
 import { agent } from './agent.mjs';
+import { simulate, simulatePlainly } from './simulate.mjs';
 
 const task = JSON.parse(await text(process.stdin));
 const WIDTHS = [1280, 390];
@@ -262,6 +263,7 @@ async function withoutScripts() {
   await page.getByRole('button', { name: 'Filter', exact: true }).click();
   await page.locator('#decisions tr a').first().click();
   await page.getByText('flowforge_delete_task').first().waitFor();
+  await simulatePlainly(page, `${task.url}/o/acme/servers/${server}/policies`, 'Support agents');
   await plain.close();
 }
 
@@ -271,6 +273,7 @@ await writePolicy();
 const token = await rotate(server, await mintGrant(server));
 const calls = await call(server, token);
 await readLog(calls);
+await simulate({ page, shoot, write, written }, `${task.url}/o/acme/servers/${server}/policies`, 'Support agents');
 await revoke(server, calls);
 await makeKey();
 await withoutScripts();

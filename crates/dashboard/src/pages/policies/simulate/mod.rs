@@ -119,6 +119,12 @@ impl Simulate {
         [&row.in_force, &row.draft]
     }
 
+    /// What of a saved policy the editor is to mark.
+    pub fn marks(&self) -> Option<&str> {
+        let verdict = self.verdict.as_ref().filter(|_| self.policy.is_some())?;
+        verdict.result.pointer.as_deref()
+    }
+
     /// Something is wrong with this line.
     pub fn is_bad(&self, line: &Line) -> bool {
         self.problems.iter().any(|problem| usize::try_from(problem.line).is_ok_and(|at| at == line.number))
