@@ -93,6 +93,11 @@ impl Process {
         }
     }
 
+    /// Its id, while it runs.
+    pub fn id(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     /// Ends it as `kill -9` does.
     pub async fn kill(mut self) {
         self.child.kill().await.unwrap();

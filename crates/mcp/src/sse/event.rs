@@ -1,6 +1,7 @@
 //! One event and its lines.
 
 use bytes::Bytes;
+use memchr::{memchr, memchr2};
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -11,6 +12,8 @@ pub struct Event {
     /// Bytes at the front of `raw` that belong to no line: a byte order mark, or the rest of a line end.
     skip: usize,
     data: Option<Bytes>,
+    kind: Bytes,
+    id: Option<Bytes>,
 }
 
 /// A line of an event: the field that it sets, its value, and the whole of it with its end.
@@ -29,19 +32,27 @@ impl Event {
         } else {
             usize::from(dangling)
         };
-        let mut event = Self { raw, skip, data: None };
-        event.data = event.joined_data().map(Bytes::from);
-        event
-    }
-
-    fn joined_data(&self) -> Option<Vec<u8>> {
-        let mut values = self.lines().filter(|line| line.field == b"data").map(|line| line.value);
-        let mut data = values.next()?.to_vec();
-        for value in values {
-            data.push(b'\n');
-            data.extend_from_slice(value);
+        let mut joined: Option<Vec<u8>> = None;
+        let mut event = Self { raw, skip, data: None, kind: Bytes::new(), id: None };
+        let raw = event.raw.clone();
+        for line in lines(&raw[skip..]) {
+            match line.field {
+                b"data" => match (&mut joined, &event.data) {
+                    (Some(joined), _) => {
+                        joined.push(b'\n');
+                        joined.extend_from_slice(line.value);
+                    }
+                    (None, Some(first)) => joined = Some([first.as_ref(), b"\n", line.value].concat()),
+                    // Most events have one line of data, which need not be copied.
+                    (None, None) => event.data = Some(raw.slice_ref(line.value)),
+                },
+                b"event" => event.kind = raw.slice_ref(line.value),
+                b"id" => event.id = Some(raw.slice_ref(line.value)),
+                _ => {}
+            }
         }
-        Some(data)
+        event.data = joined.map(Bytes::from).or(event.data);
+        event
     }
 
     /// The bytes as they came, with the blank line that ends them.
@@ -57,12 +68,12 @@ impl Event {
     /// The kind of the event (`event:`), `message` if it names none. `endpoint` belongs to the transport of 2024-11-05,
     /// which would lead a client around the gateway.
     pub fn kind(&self) -> &[u8] {
-        self.field(b"event").filter(|kind| !kind.is_empty()).unwrap_or(b"message")
+        if self.kind.is_empty() { b"message" } else { self.kind.as_ref() }
     }
 
     /// The id of the event, as a client would resume with it.
     pub fn id(&self) -> Option<&[u8]> {
-        self.field(b"id")
+        self.id.as_deref()
     }
 
     /// The event with other data, another id, or both; its other lines stay as they came. What it does not have it does not
@@ -75,7 +86,7 @@ impl Event {
         let mut event = Vec::with_capacity(self.raw.len() + more);
         event.extend_from_slice(&self.raw[..self.skip]);
         let mut written = false;
-        for line in self.lines() {
+        for line in lines(&self.raw[self.skip..]) {
             match (line.field, data, id) {
                 (b"data", Some(_), _) if written => {}
                 (b"data", Some(data), _) => {
@@ -103,28 +114,24 @@ impl Event {
     pub fn with_data(&self, data: &[u8]) -> Bytes {
         self.rewritten(Some(data), None)
     }
+}
 
-    /// The last value given to a field.
-    fn field(&self, name: &[u8]) -> Option<&[u8]> {
-        self.lines().filter(|line| line.field == name).last().map(|line| line.value)
-    }
-
-    fn lines(&self) -> impl Iterator<Item = Line<'_>> {
-        let mut rest = &self.raw[self.skip..];
-        std::iter::from_fn(move || {
-            let content = rest.iter().position(|byte| matches!(byte, b'\r' | b'\n'))?;
-            let end = if rest[content..].starts_with(b"\r\n") { content + 2 } else { content + 1 };
-            let (whole, after) = rest.split_at(end);
-            rest = after;
-            Some(Line::read(whole, &whole[..content]))
-        })
-    }
+/// The lines of a block that ends with the end of one.
+fn lines(block: &[u8]) -> impl Iterator<Item = Line<'_>> {
+    let mut rest = block;
+    std::iter::from_fn(move || {
+        let content = memchr2(b'\r', b'\n', rest)?;
+        let end = if rest[content..].starts_with(b"\r\n") { content + 2 } else { content + 1 };
+        let (whole, after) = rest.split_at(end);
+        rest = after;
+        Some(Line::read(whole, &whole[..content]))
+    })
 }
 
 impl<'a> Line<'a> {
     /// A comment is a line of the field without a name.
     fn read(whole: &'a [u8], content: &'a [u8]) -> Self {
-        match content.iter().position(|byte| *byte == b':') {
+        match memchr(b':', content) {
             None => Self { field: content, value: b"", whole },
             Some(colon) => {
                 let value = &content[colon + 1..];
@@ -136,7 +143,7 @@ impl<'a> Line<'a> {
 }
 
 fn line_end(line: &[u8]) -> &[u8] {
-    let content = line.iter().position(|byte| matches!(byte, b'\r' | b'\n')).unwrap_or(line.len());
+    let content = memchr2(b'\r', b'\n', line).unwrap_or(line.len());
     &line[content..]
 }
 
@@ -144,7 +151,7 @@ fn line_end(line: &[u8]) -> &[u8] {
 fn write_data(event: &mut Vec<u8>, data: &[u8], line_end: &[u8]) {
     let mut rest = data;
     loop {
-        let content = rest.iter().position(|byte| matches!(byte, b'\r' | b'\n')).unwrap_or(rest.len());
+        let content = memchr2(b'\r', b'\n', rest).unwrap_or(rest.len());
         event.extend_from_slice(b"data: ");
         event.extend_from_slice(&rest[..content]);
         event.extend_from_slice(line_end);

@@ -1,6 +1,7 @@
 //! Cuts a byte stream into events.
 
 use bytes::{Bytes, BytesMut};
+use memchr::memchr2;
 
 use super::Event;
 
@@ -95,7 +96,8 @@ impl Parser {
                     Some(_) => self.next + 1,
                 },
                 _ => {
-                    self.next += 1;
+                    let rest = &self.buffer[self.next..];
+                    self.next += memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
                     continue;
                 }
             };
@@ -107,7 +109,7 @@ impl Parser {
                 return self.take(end).map(Some);
             }
         }
-        Ok(None)
+        if self.next > self.max { Err(TooLarge { max: self.max }) } else { Ok(None) }
     }
 
     /// Ends the stream. An event whose last line end was still in doubt comes out; one that was cut off does not, for no
