@@ -5,6 +5,7 @@
 mod answers;
 mod caller;
 mod changes;
+mod checklist;
 mod client;
 mod decisions;
 mod forwarding;

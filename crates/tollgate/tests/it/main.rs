@@ -4,6 +4,7 @@
 
 mod agreement;
 mod bridge;
+mod bytes;
 mod caller;
 mod changes;
 mod clients;
