@@ -15,7 +15,7 @@ use crate::stack::Stack;
 
 const GIGABYTE: usize = 1 << 30;
 /// Bytes of one piece of an answer.
-const PIECE: usize = 1 << 18;
+const PIECE: usize = 1 << 14;
 /// Most that the process may grow while such an answer passes.
 const GROWTH: u64 = 16 << 20;
 
@@ -100,7 +100,8 @@ async fn an_answer_of_a_gigabyte_leaves_the_gateway_as_it_was() {
     let stack = Stack::start().await;
     let (control, gateway) = (stack.serve(&["control"]).await, stack.serve(&["gateway"]).await);
     let api = Api::sign_up(&control.url).await;
-    let server = api.post("/servers", json!({ "name": "Plenty", "upstream_url": upstream.url().as_str() })).await;
+    let server =
+        api.post("/servers", json!({ "name": "Plenty", "upstream_url": upstream.url().as_str() })).await;
     let server = server["id"].as_str().unwrap();
     let policy = api.policy(server, "all", &json!({ "version": "1", "default": "allow" })).await;
     let grant = api.mint(server, &policy, "reader").await;
