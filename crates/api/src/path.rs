@@ -13,6 +13,17 @@ pub(crate) struct Id<T>(pub T);
 /// The `{version}` of the path.
 pub(crate) struct Version(pub u32);
 
+/// The `{connection}` of the path.
+pub(crate) struct Connection<T>(pub T);
+
+impl<T: FromStr, S: Send + Sync> FromRequestParts<S> for Connection<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        parameter(parts, state, "connection").await.map(Self)
+    }
+}
+
 impl<T: FromStr, S: Send + Sync> FromRequestParts<S> for Id<T> {
     type Rejection = Problem;
 

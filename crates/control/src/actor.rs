@@ -1,6 +1,6 @@
 //! Who asks for an operation, and what their role lets them do. Built from a session, a key or an access token only.
 
-use domain::{ApiKeyId, Email, Label, Role, SessionId, TenantId, UserId};
+use domain::{ApiKeyId, ConnectLinkId, Email, Label, Role, SessionId, TenantId, UserId};
 
 use crate::Error;
 
@@ -12,7 +12,7 @@ pub struct Actor {
     pub(crate) who: Who,
 }
 
-/// A person at the pages, or a program with an API key.
+/// A person at the pages, a program with an API key, or whoever was sent a link.
 #[derive(Clone, Debug)]
 pub enum Who {
     /// A person who logged in.
@@ -30,6 +30,13 @@ pub enum Who {
         id: ApiKeyId,
         /// For the admin log.
         label: Label,
+    },
+    /// Somebody who connects a server by a link.
+    Link {
+        /// The link.
+        id: ConnectLinkId,
+        /// For the admin log: whose connection it makes.
+        label: String,
     },
 }
 
@@ -64,6 +71,7 @@ impl Actor {
         match &self.who {
             Who::User { email, .. } => email.to_string(),
             Who::Key { label, .. } => format!("API key {label}"),
+            Who::Link { label, .. } => format!("link for {label}"),
         }
     }
 }

@@ -114,6 +114,7 @@ impl Control {
         let (kind, id) = match &actor.who {
             Who::User { id, .. } => ("user", id.uuid()),
             Who::Key { id, .. } => ("key", id.uuid()),
+            Who::Link { id, .. } => ("link", id.uuid()),
         };
         AdminEventRow {
             id: self.id(),

@@ -62,6 +62,19 @@ pub enum Conflict {
     /// A revoked grant stays revoked.
     #[error("the grant is revoked: mint a new one")]
     Revoked,
+    /// A server can't be connected. The words say why, and how to go on.
+    #[error("{0}")]
+    Connect(String),
+    /// The server's authorization server registers nobody by itself.
+    #[error(
+        "the authorization server `{issuer}` registers no clients by itself: register Tollgate there with the redirect address `{redirect_uri}`, then store the client's id and secret in the server's settings"
+    )]
+    NeedsClient {
+        /// Where to register.
+        issuer: String,
+        /// What to register.
+        redirect_uri: String,
+    },
     /// The organisation has as many of these as it may have.
     #[error("there are {max} {what} already: delete some that are not used any more")]
     Full {

@@ -10,6 +10,7 @@ mod admin_log;
 mod catalogue;
 mod change;
 mod clients;
+mod connections;
 mod control;
 mod error;
 mod grants;
@@ -29,6 +30,10 @@ pub use actor::{Actor, Who};
 pub use admin_log::{AdminEvent, AdminLogPage};
 pub use catalogue::CatalogueEntry;
 pub use clients::{ClientConfiguration, configurations};
+pub use connections::{
+    Arrived, ConnectLink, ConnectPage, Connection, ConnectionState, Departure, Login, LoginChange,
+    NewConnectLink, NewUpstreamClient, ServerLogin, UpstreamClient,
+};
 pub use control::{Control, ControlParts};
 pub use error::{Conflict, DocumentProblem, Error, FieldProblem, Service};
 pub use grants::{Grant, MintedGrant, NewGrant, PolicyRef};

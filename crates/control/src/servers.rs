@@ -7,6 +7,7 @@ mod view;
 
 use chrono::{DateTime, Utc};
 use domain::{Label, Role, ServerId, UpstreamUrl};
+use http::header::AUTHORIZATION;
 use serde_json::json;
 use storage::{NewServerRow, ServerRow, Sighting, TenantTx};
 
@@ -16,6 +17,7 @@ pub use view::{ProbeReport, Server, ServerState, ToolRefresh};
 
 use self::difference::Difference;
 use crate::change::Event;
+use crate::connections::{Login, end_foreign};
 use crate::input::Problems;
 use crate::probe::Sight;
 use crate::{Actor, Conflict, Control, Error, Tool};
@@ -107,10 +109,14 @@ impl Control {
         let before = self.server(actor, id).await?;
         let wanted = input.read(&before)?;
         let known = self.stored_headers(actor, id).await?;
-        let sent = wanted.headers.as_ref().unwrap_or(&known);
-        let looks_anew = wanted.headers.is_some() || wanted.url.as_str() != before.upstream_url;
+        let mut sent = wanted.headers.clone().unwrap_or(known);
+        let stays = wanted.url.as_str() == before.upstream_url;
+        if stays {
+            self.add_token(actor, &before, &mut sent).await?;
+        }
+        let looks_anew = wanted.headers.is_some() || !stays;
         let sight =
-            if looks_anew { Some(refuse_unreachable(self.look(&wanted.url, sent).await)?) } else { None };
+            if looks_anew { Some(refuse_unreachable(self.look(&wanted.url, &sent).await)?) } else { None };
 
         let mut change = self.change(actor).await?;
         if !change.update_server(id, &wanted.name, &wanted.url).await? {
@@ -122,6 +128,7 @@ impl Control {
                 change.insert_credential(id, &self.seal(actor, id, header)?, self.now()).await?;
             }
         }
+        let ended = if stays { 0 } else { end_foreign(&mut change, id, &wanted.url).await? };
         if let Some(sight) = &sight {
             self.note(&mut change, id, &wanted.url, sight).await?;
         }
@@ -130,6 +137,7 @@ impl Control {
             "before": { "name": before.name, "upstream_url": before.upstream_url },
             "upstream_url": wanted.url.as_str(),
             "headers": wanted.headers.as_deref().map(names),
+            "connections_ended": ended,
         });
         change.commit(actor, event.with(details)).await?;
         self.server(actor, id).await
@@ -140,8 +148,10 @@ impl Control {
         actor.needs(Role::Editor)?;
         let before = self.server(actor, id).await?;
         let url: UpstreamUrl = before.upstream_url.parse().map_err(Error::internal)?;
-        let headers = self.stored_headers(actor, id).await?;
+        let mut headers = self.stored_headers(actor, id).await?;
+        self.add_token(actor, &before, &mut headers).await?;
         let sight = self.look(&url, &headers).await;
+        let sight = if before.login == Login::Headers { sight } else { sight.after_login() };
 
         let mut change = self.change(actor).await?;
         let difference = self.note(&mut change, id, &url, &sight).await?;
@@ -193,6 +203,7 @@ impl Control {
             checked_at: row.checked_at,
             protocol_version: row.protocol_version,
             upstream_name: row.upstream_name,
+            login: Login::read(&row.login).ok_or_else(|| Error::internal("unknown login"))?,
             header_names: row.header_names,
             tools: row.tools,
             policies: row.policies,
@@ -210,13 +221,31 @@ impl Control {
         }
     }
 
-    async fn stored_headers(&self, actor: &Actor, id: ServerId) -> Result<Vec<UpstreamHeader>, Error> {
+    /// Adds the token of a connection, if there is one that can be used.
+    async fn add_token(
+        &self,
+        actor: &Actor,
+        server: &Server,
+        headers: &mut Vec<UpstreamHeader>,
+    ) -> Result<(), Error> {
+        if let Some(value) = self.token_for_look(actor, server).await? {
+            headers.retain(|header| header.name != AUTHORIZATION);
+            headers.push(UpstreamHeader { name: AUTHORIZATION, value });
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn stored_headers(
+        &self,
+        actor: &Actor,
+        id: ServerId,
+    ) -> Result<Vec<UpstreamHeader>, Error> {
         let sealed = self.tenant(actor).await?.credentials(id).await?;
         sealed.iter().map(|header| self.open(actor, id, header)).collect()
     }
 
     /// Writes down what a look found, and the tools if it found any.
-    async fn note(
+    pub(crate) async fn note(
         &self,
         tx: &mut TenantTx,
         id: ServerId,
@@ -251,6 +280,14 @@ fn names(headers: &[UpstreamHeader]) -> Vec<&str> {
 }
 
 impl Sight {
+    /// The same of a server that is logged in to by a connection.
+    pub(crate) fn after_login(mut self) -> Self {
+        if self.state == ServerState::Unauthorized {
+            "Upstream does not let Tollgate in: connect it again.".clone_into(&mut self.message);
+        }
+        self
+    }
+
     fn sighting(&self, at: DateTime<Utc>) -> Sighting<'_> {
         Sighting {
             state: self.state.as_str(),

@@ -42,6 +42,7 @@ impl Control {
         let holder = match &actor.who {
             Who::User { id, session, .. } => Holder::User { user: *id, session: *session },
             Who::Key { id, .. } => Holder::Key(*id),
+            Who::Link { .. } => return Err(Error::PeopleOnly),
         };
         let claims = Claims { holder, tenant: actor.tenant, role: actor.role };
         let parts = self.parts();

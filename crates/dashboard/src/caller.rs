@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 
-use axum::extract::{ConnectInfo, FromRequestParts, OriginalUri, RawPathParams};
+use axum::extract::{ConnectInfo, FromRequestParts, OptionalFromRequestParts, OriginalUri, RawPathParams};
 use axum::response::{IntoResponse, Response};
 use control::{Actor, Session};
 use http::header::SET_COOKIE;
@@ -24,6 +24,10 @@ pub struct Visitor {
     pub address: Option<IpAddr>,
     cookie: Option<HeaderValue>,
 }
+
+/// A secret that only the browser that asks has: the cookie that its forms are bound to.
+#[derive(Debug)]
+pub struct Browser(pub String);
 
 /// Somebody logged in.
 #[derive(Debug)]
@@ -93,6 +97,29 @@ impl FromRequestParts<DashboardState> for Visitor {
     }
 }
 
+impl<S: Sync> FromRequestParts<S> for Browser {
+    type Rejection = ErrorPage;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ErrorPage> {
+        guard::binding(&parts.headers).map(|bound| Self(bound.to_owned())).ok_or(ErrorPage::ForeignForm)
+    }
+}
+
+impl OptionalFromRequestParts<DashboardState> for LoggedIn {
+    type Rejection = ErrorPage;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        state: &DashboardState,
+    ) -> Result<Option<Self>, ErrorPage> {
+        match <Self as FromRequestParts<DashboardState>>::from_request_parts(parts, state).await {
+            Ok(logged_in) => Ok(Some(logged_in)),
+            Err(ErrorPage::LogIn { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
 impl FromRequestParts<DashboardState> for LoggedIn {
     type Rejection = ErrorPage;
 
@@ -115,7 +142,8 @@ impl FromRequestParts<DashboardState> for Member {
     type Rejection = ErrorPage;
 
     async fn from_request_parts(parts: &mut Parts, state: &DashboardState) -> Result<Self, ErrorPage> {
-        let logged_in = LoggedIn::from_request_parts(parts, state).await?;
+        let logged_in =
+            <LoggedIn as FromRequestParts<DashboardState>>::from_request_parts(parts, state).await?;
         let params =
             RawPathParams::from_request_parts(parts, state).await.map_err(|_| ErrorPage::NotFound)?;
         let slug = params.iter().find(|(name, _)| *name == "org").map_or("", |(_, slug)| slug);

@@ -81,6 +81,10 @@ ids! {
     PolicyId;
     /// A grant: the right of one person or agent to call one server.
     GrantId;
+    /// The tokens that an upstream server is called with, for an organisation or one identity.
+    ConnectionId;
+    /// A link by which somebody connects an upstream server.
+    ConnectLinkId;
     /// One judged request: the row in the log, and the request id the caller is told.
     DecisionId;
     /// An entry of the admin log: who changed what.

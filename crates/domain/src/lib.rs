@@ -14,7 +14,8 @@ mod upstream_url;
 
 pub use clock::Clock;
 pub use ids::{
-    AdminEventId, ApiKeyId, DecisionId, GrantId, IdError, PolicyId, ServerId, SessionId, TenantId, UserId,
+    AdminEventId, ApiKeyId, ConnectLinkId, ConnectionId, DecisionId, GrantId, IdError, PolicyId, ServerId,
+    SessionId, TenantId, UserId,
 };
 pub use names::{Email, Identity, Label, NameError, Slug};
 pub use outcome::Outcome;

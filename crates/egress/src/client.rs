@@ -9,20 +9,27 @@ use http::{Request, Response};
 use http_body_util::Full;
 use hyper_util::client::legacy;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use ipnet::IpNet;
 
 use crate::body::Body;
 use crate::connect::{Connector, Lookup, Resolver};
 use crate::error::{EgressError, Phase};
+use crate::guard::Admission;
 
 /// Many servers of this protocol's ecosystem close a connection that was idle for 5 seconds. Letting go of it first
 /// means that no request is written into a closing one, which would be lost and may not be repeated.
 const POOL_IDLE: Duration = Duration::from_secs(4);
 
 /// How upstreams are called. There is no limit on how long an answer may take in all: streams last for hours.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct EgressConfig {
-    /// Whether addresses inside (loopback, private, link-local, ...) may be called.
+    /// Whether every address inside (loopback, private, link-local, ...) may be called, without TLS too: for an
+    /// installation whose tenants are all trusted.
     pub allow_private: bool,
+    /// Networks inside that may be called all the same.
+    pub networks: Vec<IpNet>,
+    /// Whether `http://` may be called.
+    pub allow_http: bool,
     /// Name resolution, TCP and TLS together.
     pub connect_timeout: Duration,
     /// From the request to the head of its response, connecting included.
@@ -32,10 +39,12 @@ pub struct EgressConfig {
 }
 
 impl Default for EgressConfig {
-    /// Public addresses only; 5 s to connect, 2 minutes to begin to answer, 5 minutes between pieces.
+    /// Public addresses over TLS only; 5 s to connect, 2 minutes to begin to answer, 5 minutes between pieces.
     fn default() -> Self {
         Self {
             allow_private: false,
+            networks: Vec::new(),
+            allow_http: false,
             connect_timeout: Duration::from_secs(5),
             first_byte_timeout: Duration::from_mins(2),
             idle_timeout: Duration::from_mins(5),
@@ -60,7 +69,8 @@ impl Client {
 
     pub(crate) fn with_lookup(config: EgressConfig, lookup: Lookup) -> Result<Self, EgressError> {
         let tls = trust_of_this_machine()?;
-        let resolver = Resolver { lookup, allow_private: config.allow_private };
+        let admission = Admission::new(config.allow_private, config.networks.clone());
+        let resolver = Resolver { lookup, admission };
         let connector = Connector::new(resolver.clone(), tls.clone(), config.connect_timeout);
         let pool = legacy::Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
@@ -74,14 +84,41 @@ impl Client {
 
     /// Whether the address can be called at all: its host resolves, and to where calls may go.
     pub async fn check(&self, url: &UpstreamUrl) -> Result<(), EgressError> {
+        self.check_scheme(url.url().scheme())?;
         let host = url.url().host_str().unwrap_or_default();
         let looked_up = tokio::time::timeout(self.config.connect_timeout, self.resolver.addresses(host));
         looked_up.await.map_err(|_| EgressError::Timeout(Phase::Connect))?.map(drop)
     }
 
+    /// Whether an address of this scheme may be called, or a person be sent there: `https`, and `http` where the
+    /// installation allows it.
+    pub fn check_scheme(&self, scheme: &str) -> Result<(), EgressError> {
+        match scheme {
+            "https" => Ok(()),
+            "http" if self.config.allow_http || self.config.allow_private => Ok(()),
+            "http" => Err(EgressError::Insecure),
+            _ => Err(EgressError::Unsendable("only https can be called".to_owned())),
+        }
+    }
+
+    /// A small document: the whole answer, if it has at most `max` bytes and is here within `within`.
+    pub async fn fetch(
+        &self,
+        request: Request<Bytes>,
+        max: usize,
+        within: Duration,
+    ) -> Result<Response<Bytes>, EgressError> {
+        let fetching = async {
+            let (head, body) = self.send(request).await?.into_parts();
+            Ok(Response::from_parts(head, body.read(max).await?))
+        };
+        tokio::time::timeout(within, fetching).await.unwrap_or(Err(EgressError::Timeout(Phase::FirstByte)))
+    }
+
     /// Sends one request and returns when the head of the response is here. Redirects are returned, not followed;
     /// nothing is repeated once a byte of the request has been written.
     pub async fn send(&self, request: Request<Bytes>) -> Result<Response<Body>, EgressError> {
+        self.check_scheme(request.uri().scheme_str().unwrap_or_default())?;
         let sending = self.pool.request(request.map(Full::new));
         match tokio::time::timeout(self.config.first_byte_timeout, sending).await {
             Ok(Ok(response)) => Ok(response.map(|incoming| Body::new(incoming, self.config.idle_timeout))),
@@ -95,6 +132,7 @@ impl Client {
 
     /// A `reqwest` client under the same rules, to call `url` with: for libraries that bring their own HTTP.
     pub fn http_client(&self, url: &UpstreamUrl) -> Result<reqwest::Client, EgressError> {
+        self.check_scheme(url.url().scheme())?;
         // `reqwest` asks the resolver about names only.
         self.resolver.admit_literal(url.url().host_str().unwrap_or_default())?;
         reqwest::Client::builder()

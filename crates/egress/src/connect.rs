@@ -18,7 +18,7 @@ use tokio::net::TcpStream;
 use tower::Service;
 
 use crate::error::{EgressError, Phase};
-use crate::guard::is_public;
+use crate::guard::Admission;
 
 /// Where the addresses of a name come from.
 #[derive(Clone)]
@@ -34,13 +34,13 @@ pub(crate) enum Lookup {
 #[derive(Clone)]
 pub(crate) struct Resolver {
     pub(crate) lookup: Lookup,
-    pub(crate) allow_private: bool,
+    pub(crate) admission: Admission,
 }
 
 type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 impl Resolver {
-    /// The addresses of `host`, all of them public unless private ones are allowed.
+    /// The addresses of `host`, all of them public or allowed by name.
     ///
     /// One private address among public ones refuses the name: which of them is called would be chance.
     pub(crate) async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, EgressError> {
@@ -62,7 +62,7 @@ impl Resolver {
         if addresses.is_empty() {
             return Err(EgressError::Unresolvable(host.to_owned()));
         }
-        if !self.allow_private && !addresses.iter().copied().all(is_public) {
+        if !addresses.iter().copied().all(|address| self.admission.admits(address)) {
             return Err(EgressError::PrivateAddress(host.to_owned()));
         }
         Ok(addresses)

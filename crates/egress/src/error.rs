@@ -32,11 +32,19 @@ impl fmt::Display for Phase {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EgressError {
     /// The name has no address.
-    #[error("the host `{0}` can't be found: check its spelling")]
+    #[error(
+        "the host `{0}` has no address that may be called: check its spelling, and that it is on the public internet"
+    )]
     Unresolvable(String),
-    /// The host is, or resolves to, an address inside some network.
-    #[error("the host `{0}` is at a private address, which may not be called: use a public one")]
+    /// The host is, or resolves to, an address inside some network. The sentence is that of an unknown name: else it
+    /// would tell which names there are inside.
+    #[error(
+        "the host `{0}` has no address that may be called: check its spelling, and that it is on the public internet"
+    )]
     PrivateAddress(String),
+    /// Plain HTTP, which this installation does not allow.
+    #[error("the address begins with http://, which may not be called: use https://")]
+    Insecure,
     /// Nobody listens there.
     #[error("the server refuses connections: check the address, the port, and that the server is up")]
     Connect,
@@ -67,6 +75,7 @@ impl EgressError {
             self,
             Self::Unresolvable(_)
                 | Self::PrivateAddress(_)
+                | Self::Insecure
                 | Self::Connect
                 | Self::Tls(_)
                 | Self::Timeout(Phase::Connect)

@@ -2,6 +2,9 @@
 //! successors): an address is public only if none of their entries that aren't globally reachable holds it.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+
+use ipnet::IpNet;
 
 /// Not globally reachable, each as (network, prefix length).
 const PRIVATE_V4: [([u8; 4], u32); 16] = [
@@ -30,6 +33,29 @@ const PRIVATE_V6: [([u16; 2], u32); 4] = [
     ([0x2002, 0x0000], 16), // 6to4: any IPv4 address in disguise
     ([0x3fff, 0x0000], 20), // documentation
 ];
+
+/// Which addresses may be called.
+#[derive(Clone, Debug)]
+pub(crate) struct Admission {
+    all: bool,
+    networks: Arc<[IpNet]>,
+}
+
+impl Admission {
+    pub(crate) fn new(all: bool, networks: Vec<IpNet>) -> Self {
+        Self { all, networks: networks.into() }
+    }
+
+    /// Whether `address` is public, or in a network that the installation lists. An IPv4 address in disguise is looked
+    /// at as what it is.
+    pub(crate) fn admits(&self, address: IpAddr) -> bool {
+        let plain = match address {
+            IpAddr::V6(v6) => embedded_v4(v6).map_or(address, IpAddr::V4),
+            IpAddr::V4(_) => address,
+        };
+        self.all || is_public(plain) || self.networks.iter().any(|network| network.contains(&plain))
+    }
+}
 
 /// Whether `address` is on the public internet, seen through IPv4-mapped and NAT64 forms.
 pub fn is_public(address: IpAddr) -> bool {
@@ -119,6 +145,26 @@ mod tests {
             "255.255.255.255",
         ] {
             assert!(!public(address), "{address}");
+        }
+    }
+
+    #[test]
+    fn a_listed_network_is_called_and_no_other() {
+        let networks = vec!["10.8.0.0/16".parse().unwrap(), "fd12:3456::/32".parse().unwrap()];
+        let admission = Admission::new(false, networks);
+        for address in ["10.8.0.1", "::ffff:10.8.3.4", "64:ff9b::10.8.0.1", "fd12:3456::1", "1.1.1.1"] {
+            assert!(admission.admits(address.parse().unwrap()), "{address}");
+        }
+        for address in [
+            "10.9.0.1",
+            "127.0.0.1",
+            "::1",
+            "169.254.169.254",
+            "fd12:3457::1",
+            "::ffff:10.9.0.1",
+            "100.64.0.1",
+        ] {
+            assert!(!admission.admits(address.parse().unwrap()), "{address}");
         }
     }
 

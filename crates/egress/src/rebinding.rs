@@ -14,7 +14,8 @@ use crate::{Client, EgressConfig, EgressError};
 fn client(answers: &[&[&str]]) -> Client {
     let parse = |texts: &&[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<IpAddr>>();
     let answers = Arc::new(Mutex::new(answers.iter().map(parse).collect()));
-    Client::with_lookup(EgressConfig::default(), Lookup::Scripted(answers)).unwrap()
+    let config = EgressConfig { allow_http: true, ..EgressConfig::default() };
+    Client::with_lookup(config, Lookup::Scripted(answers)).unwrap()
 }
 
 fn request(url: &str) -> http::Request<Bytes> {
@@ -40,7 +41,8 @@ async fn the_socket_is_opened_to_the_address_that_was_looked_at() {
     let url = format!("http://rebind.example:{}/mcp", inside.local_addr().unwrap().port());
     // A second look-up would be answered with the inner address. Nothing of ours listens on the first, so connecting
     // to it must fail, and not be refused.
-    let config = EgressConfig { connect_timeout: Duration::from_millis(200), ..EgressConfig::default() };
+    let connect_timeout = Duration::from_millis(200);
+    let config = EgressConfig { connect_timeout, allow_http: true, ..EgressConfig::default() };
     let answers = vec![vec!["93.184.215.14".parse().unwrap()], vec!["127.0.0.1".parse().unwrap()]];
     let answers = Arc::new(Mutex::new(answers.into_iter().collect()));
     let client = Client::with_lookup(config, Lookup::Scripted(Arc::clone(&answers))).unwrap();

@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::arrival::micros;
+use crate::login::LoggedOut;
 use crate::state::GatewayState;
 
 /// How a forwarded request ended.
@@ -30,6 +31,8 @@ pub(crate) enum Ending {
     Status(StatusCode),
     /// The upstream could not be reached, or did not begin to answer.
     Unreachable(EgressError),
+    /// There is no login to call the upstream with.
+    LoggedOut(LoggedOut),
     /// The upstream's answer stopped, or was not one that can be relayed.
     Broken(&'static str),
     /// We ended the stream: the grant was revoked or changed, or the gateway stops.
@@ -48,6 +51,7 @@ impl Ending {
                 Some(format!("the upstream answered with HTTP status {}", status.as_u16()))
             }
             Self::Unreachable(error) => Some(error.to_string()),
+            Self::LoggedOut(why) => Some(why.to_string()),
             Self::Broken(what) | Self::Ended(what) => Some((*what).to_owned()),
             Self::Abandoned => Some("the client went away before the answer was complete".to_owned()),
         }
@@ -60,7 +64,7 @@ impl Ending {
 
     /// Whether the call counts as not having happened.
     fn gives_all_back(&self) -> bool {
-        matches!(self, Self::RpcError | Self::Status(_) | Self::Unreachable(_))
+        matches!(self, Self::RpcError | Self::Status(_) | Self::Unreachable(_) | Self::LoggedOut(_))
     }
 }
 

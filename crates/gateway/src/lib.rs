@@ -14,6 +14,7 @@ mod denial;
 mod directory;
 mod http;
 mod judge;
+mod login;
 mod metadata;
 mod noted;
 mod origin;
@@ -30,5 +31,6 @@ mod upstream;
 mod watch;
 
 pub use http::router;
+pub use login::LoggedOut;
 pub use refusal::{Refusal, Refused};
 pub use state::{GatewayParts, GatewaySettings, GatewayState};

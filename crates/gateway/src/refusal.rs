@@ -8,6 +8,8 @@ use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use mcp::{Id, Malformed, code, reply};
 
+use crate::login::LoggedOut;
+
 /// Statuses of an upstream that mean the same from us: clients act on them.
 const PASSING: [StatusCode; 7] = [
     StatusCode::BAD_REQUEST,
@@ -64,8 +66,13 @@ pub enum Refusal {
     #[error("the upstream could not be called: {0}")]
     Upstream(EgressError),
     /// The upstream does not accept the credentials it is called with.
-    #[error("the upstream refuses the credentials stored for it: an administrator must renew them")]
+    #[error(
+        "the upstream refuses the credentials stored for it: an administrator must renew or reconnect them"
+    )]
     UpstreamCredentials,
+    /// There is no login to call the upstream with.
+    #[error(transparent)]
+    UpstreamLogin(LoggedOut),
     /// The upstream answered with an error status and no JSON-RPC error.
     #[error("the upstream answered with HTTP status {}", .status.as_u16())]
     UpstreamStatus {
@@ -98,6 +105,7 @@ impl Refusal {
             Self::UpstreamStatus { status, .. } if PASSING.contains(status) => *status,
             Self::Upstream(_)
             | Self::UpstreamCredentials
+            | Self::UpstreamLogin(_)
             | Self::UpstreamStatus { .. }
             | Self::UpstreamAnswer(_) => StatusCode::BAD_GATEWAY,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use domain::Clock;
 use ledger::Ledger;
+use oauth::Keeper;
 use storage::Storage;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -75,6 +76,7 @@ pub struct GatewayState(Arc<Gateway>);
 pub struct Gateway {
     pub(crate) parts: GatewayParts,
     pub(crate) directory: Directory,
+    pub(crate) keeper: Keeper,
     pub(crate) origins: Origins,
     pub(crate) noted: Noted,
     pub(crate) watchers: Watchers,
@@ -94,18 +96,32 @@ impl Deref for GatewayState {
 impl GatewayState {
     /// A gateway that has read nothing yet.
     pub fn new(parts: GatewayParts) -> Self {
-        let directory =
-            Directory::new(parts.storage.clone(), parts.keyring.clone(), parts.ledger.generation());
+        let background = TaskTracker::new();
+        let keeper = Keeper {
+            storage: parts.storage.clone(),
+            keyring: parts.keyring.clone(),
+            egress: parts.egress.clone(),
+            clock: parts.clock.clone(),
+            entropy: parts.entropy.clone(),
+            tasks: background.clone(),
+        };
+        let directory = Directory::new(
+            parts.storage.clone(),
+            parts.keyring.clone(),
+            keeper.clone(),
+            parts.ledger.generation(),
+        );
         let origins = Origins::new(&parts.settings);
         let metadata_base = parts.settings.public_url.as_str().trim_end_matches('/').to_owned();
         Self(Arc::new(Gateway {
             parts,
             directory,
+            keeper,
             origins,
             noted: Noted::default(),
             watchers: Watchers::default(),
             metadata_base,
-            background: TaskTracker::new(),
+            background,
             stopping: CancellationToken::new(),
         }))
     }

@@ -11,6 +11,7 @@ use mcp::headers::PROTOCOL_VERSION;
 
 use crate::close::{Ending, OpenCall};
 use crate::directory::GrantView;
+use crate::login::{self, Unsent};
 use crate::permit::Permit;
 use crate::refusal::Refusal;
 use crate::sessions::{SESSION, Session};
@@ -32,7 +33,8 @@ pub(crate) struct Answer {
     pub call: OpenCall,
 }
 
-/// Sends a permitted request. It is never sent a second time, whatever happens to it.
+/// Sends a permitted request. It is never sent a second time, whatever happens to it, unless the upstream refused its
+/// token and another was had.
 pub(crate) async fn forward(
     gateway: &Gateway,
     permit: Permit,
@@ -43,12 +45,16 @@ pub(crate) async fn forward(
     let mut request = request(&view, outbound.headers, session, outbound.body);
     *request.method_mut() = outbound.method;
     call.forwarded();
-    match gateway.parts.egress.send(request).await {
+    match login::send(gateway, &view, request).await {
         Ok(response) => {
             call.answered(response.status());
             Ok(Answer { response, view, call })
         }
-        Err(error) => {
+        Err(Unsent::LoggedOut(why)) => {
+            call.end(Ending::LoggedOut(why)).await;
+            Err(Refusal::UpstreamLogin(why))
+        }
+        Err(Unsent::Egress(error)) => {
             tracing::warn!(server = %view.server, %error, "an upstream could not be called");
             call.end(Ending::Unreachable(error.clone())).await;
             Err(Refusal::Upstream(error))

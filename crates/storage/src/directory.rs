@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use domain::{GrantId, PolicyId, ServerId, TenantId};
 
-use crate::{Error, SystemTx};
+use crate::{Error, SealedConnection, SystemTx};
 
 /// A grant, its server, its policy and the tools last seen there, as they stood at `epoch`.
 #[derive(Clone, Debug)]
@@ -30,10 +30,26 @@ pub struct GrantView {
     pub upstream_url: String,
     /// Headers to send there.
     pub headers: Vec<SealedHeader>,
+    /// The login to the server.
+    pub login: Login,
     /// What judges the calls; none: all are denied.
     pub policy: Option<PolicyText>,
     /// Tools last seen, with what they take.
     pub tools: Vec<ToolSchema>,
+}
+
+/// How a server is logged in to, beside its headers.
+#[derive(Clone, Debug)]
+pub enum Login {
+    /// Not at all.
+    Headers,
+    /// By a connection.
+    Connection(Box<SealedConnection>),
+    /// By a connection that was not made yet.
+    Missing {
+        /// It would be one of the grant's identity.
+        personal: bool,
+    },
 }
 
 /// A header for the upstream, sealed by the vault for `Place::UpstreamHeader`.
@@ -78,12 +94,15 @@ impl SystemTx {
     pub async fn grant_view(&mut self, token_hash: &[u8; 32]) -> Result<Option<GrantView>, Error> {
         let row = sqlx::query!(
             r#"SELECT t.id AS tenant_id, t.config_epoch, g.id, g.label, g.identity, g.expires_at, g.revoked_at,
-                 s.id AS server_id, s.name AS server_name, s.upstream_url,
+                 s.id AS server_id, s.name AS server_name, s.upstream_url, s.login,
+                 c.id AS "connection_id?", c.identity AS "connection_identity?", c.issuer AS "issuer?",
+                 c.sealed AS "sealed?", c.version AS "connection_version?", c.obtained_at AS "obtained_at?",
+                 c.expires_at AS connection_expires_at, c.renewable AS "renewable?", c.trouble AS trouble,
                  p.id AS "policy_id?", p.name AS "policy_name?", v.version AS "version?", v.document AS "document?",
-                 ARRAY(SELECT c.name FROM sealed_credentials c
-                       WHERE c.tenant_id = s.tenant_id AND c.server_id = s.id ORDER BY c.name) AS "header_names!",
-                 ARRAY(SELECT c.sealed FROM sealed_credentials c
-                       WHERE c.tenant_id = s.tenant_id AND c.server_id = s.id ORDER BY c.name) AS "header_values!",
+                 ARRAY(SELECT h.name FROM sealed_credentials h
+                       WHERE h.tenant_id = s.tenant_id AND h.server_id = s.id ORDER BY h.name) AS "header_names!",
+                 ARRAY(SELECT h.sealed FROM sealed_credentials h
+                       WHERE h.tenant_id = s.tenant_id AND h.server_id = s.id ORDER BY h.name) AS "header_values!",
                  ARRAY(SELECT o.name FROM server_tools o
                        WHERE o.tenant_id = s.tenant_id AND o.server_id = s.id ORDER BY o.name) AS "tool_names!",
                  ARRAY(SELECT o.input_schema FROM server_tools o
@@ -91,6 +110,8 @@ impl SystemTx {
                FROM grants g
                JOIN tenants t ON t.id = g.tenant_id
                JOIN servers s ON s.tenant_id = g.tenant_id AND s.id = g.server_id
+               LEFT JOIN connections c ON c.tenant_id = s.tenant_id AND c.server_id = s.id
+                 AND c.identity = CASE s.login WHEN 'shared' THEN '' WHEN 'identity' THEN g.identity END
                LEFT JOIN policies p ON p.tenant_id = g.tenant_id AND p.id = g.policy_id
                LEFT JOIN policy_versions v
                  ON v.tenant_id = p.tenant_id AND v.policy_id = p.id AND v.version = p.version
@@ -106,6 +127,30 @@ impl SystemTx {
             }
             _ => None,
         };
+        let connection =
+            match (row.connection_id, row.connection_identity, row.issuer, row.sealed, row.obtained_at) {
+                (Some(id), Some(identity), Some(issuer), Some(sealed), Some(obtained_at)) => {
+                    Some(Box::new(SealedConnection {
+                        tenant: row.tenant_id.into(),
+                        id: id.into(),
+                        server: row.server_id.into(),
+                        identity,
+                        issuer,
+                        sealed,
+                        version: row.connection_version.unwrap_or_default(),
+                        obtained_at,
+                        expires_at: row.connection_expires_at,
+                        renewable: row.renewable.unwrap_or_default(),
+                        trouble: row.trouble,
+                    }))
+                }
+                _ => None,
+            };
+        let login = match (row.login.as_str(), connection) {
+            ("headers", _) => Login::Headers,
+            (_, Some(connection)) => Login::Connection(connection),
+            (login, None) => Login::Missing { personal: login == "identity" },
+        };
         let headers = row.header_names.into_iter().zip(row.header_values);
         let tools = row.tool_names.into_iter().zip(row.tool_schemas);
         Ok(Some(GrantView {
@@ -119,6 +164,7 @@ impl SystemTx {
             server: row.server_id.into(),
             server_name: row.server_name,
             upstream_url: row.upstream_url,
+            login,
             headers: headers.map(|(name, sealed)| SealedHeader { name, sealed }).collect(),
             policy,
             tools: tools.map(|(name, input_schema)| ToolSchema { name, input_schema }).collect(),

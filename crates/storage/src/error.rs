@@ -17,7 +17,8 @@ pub enum Constraint {
     PolicyVersionTaken,
     /// `grants_policy_fkey`: not a policy of the grant's server, or a policy that a grant still uses.
     GrantPolicy,
-    /// `grants_server_fkey`, `policies_server_fkey`, `server_tools_server_fkey`, `sealed_credentials_server_fkey`
+    /// `grants_server_fkey`, `policies_server_fkey`, `server_tools_server_fkey`, `sealed_credentials_server_fkey`, and
+    /// those of connections
     ServerGone,
     /// Any other: a fault of ours.
     Other(String),
@@ -35,7 +36,12 @@ impl Constraint {
             "grants_server_fkey"
             | "policies_server_fkey"
             | "server_tools_server_fkey"
-            | "sealed_credentials_server_fkey" => Self::ServerGone,
+            | "sealed_credentials_server_fkey"
+            | "upstream_clients_server_fkey"
+            | "connections_server_fkey"
+            | "connect_links_server_fkey"
+            | "authorizations_server_fkey"
+            | "authorizations_link_fkey" => Self::ServerGone,
             other => Self::Other(other.to_owned()),
         }
     }

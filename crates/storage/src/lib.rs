@@ -4,6 +4,8 @@
 //! which sees what logging in, the gateway's directory and the workers need. Row level security holds both to it.
 
 mod admin_events;
+mod authorizations;
+mod connections;
 pub mod directory;
 mod error;
 mod grants;
@@ -12,12 +14,15 @@ mod migrate;
 mod people;
 mod policies;
 mod ready;
+mod renewals;
 mod servers;
 mod tenants;
 mod tools;
 mod transaction;
 
 pub use admin_events::AdminEventRow;
+pub use authorizations::{AuthorizationRow, ConnectLinkRow, NewConnectLinkRow};
+pub use connections::{ConnectionRow, NewConnectionRow, UpstreamClientRow};
 pub use error::{Constraint, Error};
 pub use grants::{GrantPolicyRow, GrantRow, NewGrantRow, TokenRow};
 pub use keys::{KeyRow, NewKeyRow};
@@ -25,6 +30,7 @@ pub use migrate::{MigrateError, create_database, fingerprint, migrate};
 pub use people::{Attempts, MemberRow, MembershipRow, SessionRow, UserRow};
 pub use policies::{DocumentRow, NewVersionRow, PolicyRow, VersionRow};
 pub use ready::NotReady;
+pub use renewals::{RenewedRow, SealedConnection};
 pub use servers::{NewServerRow, ServerRow, Sighting};
 pub use tenants::TenantRow;
 pub use tools::{ToolDefinition, ToolRow};

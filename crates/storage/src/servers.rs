@@ -61,6 +61,8 @@ pub struct ServerRow {
     pub checked_at: DateTime<Utc>,
     /// Since when.
     pub created_at: DateTime<Utc>,
+    /// How it is logged in to: `headers`, `shared`, `identity`.
+    pub login: String,
     /// Names of its headers, sorted.
     pub header_names: Vec<String>,
     /// Tools.
@@ -105,7 +107,7 @@ impl TenantTx {
         let tenant = self.tenant().uuid();
         let rows = sqlx::query!(
             r#"SELECT s.id, s.name, s.upstream_url, s.catalogue_entry, s.state, s.state_message,
-                 s.protocol_version, s.upstream_name, s.checked_at, s.created_at,
+                 s.protocol_version, s.upstream_name, s.checked_at, s.created_at, s.login,
                  ARRAY(SELECT c.name FROM sealed_credentials c
                        WHERE c.tenant_id = s.tenant_id AND c.server_id = s.id ORDER BY c.name) AS "header_names!",
                  (SELECT count(*) FROM server_tools t
@@ -135,6 +137,7 @@ impl TenantTx {
             upstream_name: row.upstream_name,
             checked_at: row.checked_at,
             created_at: row.created_at,
+            login: row.login,
             header_names: row.header_names,
             tools: row.tools,
             policies: row.policies,

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use ipnet::IpNet;
 
 use crate::cli::ServeRole;
 
@@ -103,9 +104,15 @@ pub struct ServeConfig {
     pub redis: RedisConfig,
     #[command(flatten)]
     pub keys: KeyConfig,
-    /// Let tenants register upstreams at private and loopback addresses. For a single trusted tenant only
+    /// Let upstreams be at any private or loopback address, and be called over plain http. For trusted tenants only
     #[arg(long, env = "TOLLGATE_ALLOW_PRIVATE_UPSTREAMS")]
     pub allow_private_upstreams: bool,
+    /// Private networks that upstreams may be in, with commas between them: 10.8.0.0/16
+    #[arg(long, env = "TOLLGATE_UPSTREAM_NETWORKS", value_delimiter = ',', value_name = "NETWORKS")]
+    pub upstream_networks: Vec<IpNet>,
+    /// Let upstreams be called over plain http
+    #[arg(long, env = "TOLLGATE_ALLOW_HTTP_UPSTREAMS")]
+    pub allow_http_upstreams: bool,
     /// Where the demo upstream answers; offers "Flowforge (demo)" when a server is registered
     #[arg(long, env = "TOLLGATE_DEMO_UPSTREAM", value_name = "URL")]
     pub demo_upstream: Option<String>,

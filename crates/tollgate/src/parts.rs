@@ -52,6 +52,8 @@ impl Parts {
             keyring: config.keys.keys.parse().context("TOLLGATE_KEYS")?,
             egress: egress::Client::new(EgressConfig {
                 allow_private: config.allow_private_upstreams,
+                networks: config.upstream_networks.clone(),
+                allow_http: config.allow_http_upstreams,
                 ..EgressConfig::default()
             })?,
             url: public_url(&config.url)?,

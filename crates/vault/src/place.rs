@@ -1,7 +1,7 @@
 //! Where a sealed record belongs. A record opens only in its own place, so that a value copied from one row
 //! to another, or from one tenant to another, is as good as destroyed.
 
-use domain::{GrantId, ServerId, TenantId};
+use domain::{ConnectionId, GrantId, ServerId, TenantId};
 
 /// The identity of a sealed value: what it is, and the row it lies in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +14,37 @@ pub enum Place<'a> {
         server: ServerId,
         /// The header's name, in lower case.
         name: &'a str,
+    },
+    /// The secret of this installation as a client of an authorization server.
+    UpstreamClient {
+        /// The owner.
+        tenant: TenantId,
+        /// The server that is connected through it.
+        server: ServerId,
+        /// Who issued it.
+        issuer: &'a str,
+    },
+    /// The tokens of a connection to an upstream server.
+    Connection {
+        /// The owner.
+        tenant: TenantId,
+        /// The server that they are sent to.
+        server: ServerId,
+        /// The connection.
+        connection: ConnectionId,
+        /// Whose they are; empty: the whole organisation's.
+        identity: &'a str,
+        /// Who issued them.
+        issuer: &'a str,
+    },
+    /// What was asked of an authorization server, until the answer comes.
+    Authorization {
+        /// The owner.
+        tenant: TenantId,
+        /// The server that is being connected.
+        server: ServerId,
+        /// SHA-256 of the state that the answer is known by.
+        state: &'a [u8],
     },
     /// The token of a grant, kept so that an admin can reveal it.
     GrantToken {
@@ -65,6 +96,26 @@ impl Place<'_> {
                 field(tenant.uuid().as_bytes());
                 field(server.uuid().as_bytes());
                 field(name.as_bytes());
+            }
+            Self::UpstreamClient { tenant, server, issuer } => {
+                field(b"upstream-client");
+                field(tenant.uuid().as_bytes());
+                field(server.uuid().as_bytes());
+                field(issuer.as_bytes());
+            }
+            Self::Connection { tenant, server, connection, identity, issuer } => {
+                field(b"connection");
+                field(tenant.uuid().as_bytes());
+                field(server.uuid().as_bytes());
+                field(connection.uuid().as_bytes());
+                field(identity.as_bytes());
+                field(issuer.as_bytes());
+            }
+            Self::Authorization { tenant, server, state } => {
+                field(b"authorization");
+                field(tenant.uuid().as_bytes());
+                field(server.uuid().as_bytes());
+                field(state);
             }
             Self::GrantToken { tenant, grant } => {
                 field(b"grant-token");

@@ -1,4 +1,4 @@
-//! Tokens people copy: `tg_grant_`, `tg_key_` or `tg_session_`, 43 base62 digits of 256 random bits, and 6 of a
+//! Tokens people copy: `tg_grant_`, `tg_key_`, `tg_session_` or `tg_connect_`, 43 base62 digits of 256 random bits, and 6 of a
 //! checksum. The prefix lets secret scanners find them; the checksum refuses a mistyped one before any look-up.
 
 use std::fmt;
@@ -22,6 +22,8 @@ pub enum TokenKind {
     Key,
     /// The dashboard and the API, for one person's log-in.
     Session,
+    /// The page at which somebody connects an upstream server.
+    Connect,
 }
 
 impl TokenKind {
@@ -31,12 +33,15 @@ impl TokenKind {
             Self::Grant => "tg_grant_",
             Self::Key => "tg_key_",
             Self::Session => "tg_session_",
+            Self::Connect => "tg_connect_",
         }
     }
 
     /// The kind that `text` claims to be.
     pub fn claimed(text: &str) -> Option<Self> {
-        [Self::Grant, Self::Key, Self::Session].into_iter().find(|kind| text.starts_with(kind.prefix()))
+        [Self::Grant, Self::Key, Self::Session, Self::Connect]
+            .into_iter()
+            .find(|kind| text.starts_with(kind.prefix()))
     }
 }
 

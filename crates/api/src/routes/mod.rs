@@ -8,6 +8,7 @@ mod decisions;
 mod export;
 mod grants;
 mod keys;
+mod logins;
 mod organisations;
 mod policies;
 mod servers;
@@ -60,6 +61,9 @@ fn servers() -> OpenApiRouter<ApiState> {
         .routes(routes!(servers::list_servers, servers::register_server))
         .routes(routes!(servers::get_server, servers::update_server, servers::delete_server))
         .routes(routes!(servers::replace_credentials))
+        .routes(routes!(logins::get_login, logins::change_login))
+        .routes(routes!(logins::make_connect_link))
+        .routes(routes!(logins::disconnect))
         .routes(routes!(servers::list_tools))
         .routes(routes!(servers::refresh_tools))
 }

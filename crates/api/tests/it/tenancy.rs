@@ -46,7 +46,7 @@ impl Things {
             other => panic!("no id for `{other}`: add one here"),
         };
         let query = if template.ends_with("/diff") { "?from=1&to=1" } else { "" };
-        template.replace("{id}", id).replace("{version}", "1") + query
+        template.replace("{id}", id).replace("{version}", "1").replace("{connection}", &self.grant) + query
     }
 }
 
@@ -59,6 +59,8 @@ fn body(operation: &Value) -> Option<Value> {
         "probe_server" => json!({"upstream_url": "http://127.0.0.1:9/mcp"}),
         "register_server" => json!({"name": "x", "upstream_url": "http://127.0.0.1:9/mcp"}),
         "replace_credentials" => json!({"headers": []}),
+        "change_login" => json!({"login": "shared"}),
+        "make_connect_link" => json!({}),
         "create_policy" => json!({"name": "x", "document": read_only()}),
         "check_policy" | "compare_tools" => json!({"document": read_only()}),
         "simulate_call" => json!({"document": read_only(), "tool": "x"}),

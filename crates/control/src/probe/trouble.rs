@@ -92,9 +92,10 @@ fn status_words(status: u16, credentials: bool) -> (ServerState, &'static str) {
 
 fn state_of(error: &EgressError) -> ServerState {
     match error {
-        EgressError::Unresolvable(_) | EgressError::PrivateAddress(_) | EgressError::Unsendable(_) => {
-            ServerState::Refused
-        }
+        EgressError::Unresolvable(_)
+        | EgressError::PrivateAddress(_)
+        | EgressError::Insecure
+        | EgressError::Unsendable(_) => ServerState::Refused,
         EgressError::Timeout(Phase::FirstByte | Phase::Idle) => ServerState::Slow,
         EgressError::Connect | EgressError::Tls(_) | EgressError::Timeout(Phase::Connect) => {
             ServerState::Down

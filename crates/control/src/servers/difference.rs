@@ -6,7 +6,7 @@ use storage::{ToolDefinition, ToolRow};
 
 /// Names of tools that are new, gone, or defined otherwise.
 #[derive(Debug, Default)]
-pub(super) struct Difference {
+pub(crate) struct Difference {
     pub(super) added: Vec<String>,
     pub(super) removed: Vec<String>,
     pub(super) changed: Vec<String>,

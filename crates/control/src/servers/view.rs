@@ -5,7 +5,7 @@ use domain::ServerId;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::Tool;
+use crate::{Login, Tool};
 
 /// What the last look at an upstream found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -69,6 +69,8 @@ pub struct Server {
     pub protocol_version: Option<String>,
     /// What the upstream calls itself, with its version.
     pub upstream_name: Option<String>,
+    /// How it is logged in to, beside its headers.
+    pub login: Login,
     /// Names of the headers that are sent to it. Their values are sealed and never shown.
     pub header_names: Vec<String>,
     /// Tools it listed.

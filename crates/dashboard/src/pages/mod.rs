@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod admin_log;
+pub mod connect;
 pub mod docs;
 pub mod grants;
 pub mod keys;
@@ -19,6 +20,7 @@ pub mod steps;
 use askama::Template;
 use axum::Router;
 use axum::routing::{get, post};
+use control::Control;
 use uuid::Uuid;
 
 use crate::assets;
@@ -53,6 +55,9 @@ fn of_people() -> Router<DashboardState> {
         .route("/docs/policy", get(docs::policy::policy))
         .route("/schemas/policy-v1.json", get(docs::policy::schema))
         .route("/account", get(account::account))
+        .route("/connect/{token}", get(connect::link).post(connect::begin))
+        .route(Control::REDIRECT_PATH, get(connect::callback))
+        .route(Control::CLIENT_METADATA_PATH, get(connect::metadata))
         .route("/organisations/new", get(organisations::new_organisation).post(organisations::create))
 }
 
@@ -103,4 +108,8 @@ fn of_servers() -> Router<DashboardState> {
         .route("/grants/{grant}/expiry", post(grants::change::expire))
         .route("/settings", get(servers::settings::settings).post(servers::settings::change))
         .route("/delete", post(servers::settings::delete))
+        .route("/login", post(servers::login::change))
+        .route("/connect", post(servers::login::connect))
+        .route("/disconnect", post(servers::login::disconnect))
+        .route("/links", post(servers::login::link))
 }

@@ -3,8 +3,8 @@
 use audit::{ClientNote, Completion, GrantNote, LimitLevel, PolicyNote, Row, ServerNote};
 use chrono::{DateTime, Duration, Utc};
 use control::{
-    ApiKey, Category, DocumentProblem, Effect, Grant, Membership, PolicyRef, PolicySummary, Risk, Server,
-    ServerState, Standing, Tool, ToolEffect,
+    ApiKey, Category, DocumentProblem, Effect, Grant, Login, Membership, PolicyRef, PolicySummary, Risk,
+    Server, ServerState, Standing, Tool, ToolEffect,
 };
 use domain::{DecisionId, GrantId, Outcome, PolicyId, Role, ServerId};
 use uuid::Uuid;
@@ -82,6 +82,7 @@ pub fn server(n: u128, name: &str, state: ServerState, message: &str) -> Server 
         checked_at: ago(12),
         protocol_version: ready.then(|| "2025-11-25".to_owned()),
         upstream_name: ready.then(|| "flowforge-sim 0.1.0".to_owned()),
+        login: Login::Headers,
         header_names: vec!["X-Api-Key".to_owned()],
         tools: if ready { 49 } else { 0 },
         policies: if ready { 2 } else { 0 },

@@ -1,6 +1,7 @@
 //! Every template with contexts that show all of it. Rendered by the test below into `target/pages`, to be looked at
 //! with a browser, and held to the rules that all pages keep.
 
+mod connect;
 mod data;
 mod grants;
 mod log;
@@ -24,6 +25,7 @@ fn rendered() -> Vec<(&'static str, String)> {
         people::all(),
         organisation::all(),
         servers::all(),
+        connect::all(),
         policies::all(),
         simulations::all(),
         grants::all(),

@@ -1,5 +1,6 @@
 //! Samples of the pages of a server.
 
+use super::connect::{by_headers, personal, shared};
 use super::data::*;
 use super::html;
 use crate::form::Form;
@@ -83,6 +84,7 @@ pub fn all() -> Vec<(&'static str, String)> {
             html(&servers::overview::Overview {
                 frame: frame("servers", Role::Owner),
                 view: view(""),
+                login: shared(),
                 steps: steps::of_server(&flowforge(), false, "/o/acme/servers/10").to_vec(),
                 chart: chart(),
                 clients: clients(),
@@ -107,6 +109,19 @@ pub fn all() -> Vec<(&'static str, String)> {
                 frame: frame("servers", Role::Owner),
                 view: crate::pages::servers::view::View { server: broken(), ..view("/settings") },
                 form: Form::with([("name", "Ticket desk"), ("upstream_url", &broken().upstream_url)]),
+                login_form: by_headers().form(),
+                login: by_headers(),
+                deletion: Form::default(),
+            }),
+        ),
+        (
+            "servers-settings-identities",
+            html(&servers::settings::Settings {
+                frame: frame("servers", Role::Owner),
+                view: view("/settings"),
+                form: Form::with([("name", "Flowforge"), ("upstream_url", &flowforge().upstream_url)]),
+                login_form: personal().form(),
+                login: personal(),
                 deletion: Form::default(),
             }),
         ),

@@ -49,3 +49,21 @@ async fn a_body_over_the_cap_is_refused_declared_or_not() {
     let response = client.send(get(&chunked.url())).await.unwrap();
     assert_eq!(response.into_body().read(11).await.unwrap(), "hello world");
 }
+
+#[tokio::test]
+async fn a_document_comes_whole_and_in_time_or_not_at_all() {
+    let client = patient(5000);
+    let server = Server::start(vec![now(HEAD), now("5\r\nhello\r\n0\r\n\r\n")], false).await;
+    let soon = Duration::from_secs(5);
+    assert_eq!(client.fetch(get(&server.url()), 5, soon).await.unwrap().into_body(), "hello");
+    let error = client.fetch(get(&server.url()), 4, soon).await.unwrap_err();
+    assert_eq!(error, EgressError::TooLarge { max: 4 });
+
+    // Each piece is in time, the whole never is.
+    let tick = (Duration::from_millis(40), "1\r\nx\r\n");
+    let mut pieces = vec![now(HEAD)];
+    pieces.extend(std::iter::repeat_n(tick, 1000));
+    let trickle = Server::start(pieces, false).await;
+    let error = client.fetch(get(&trickle.url()), 5000, Duration::from_millis(200)).await.unwrap_err();
+    assert_eq!(error, EgressError::Timeout(Phase::FirstByte));
+}

@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use crate::server::{Server, get, now, patient};
 
 fn guarded() -> Client {
-    Client::new(EgressConfig::default()).unwrap()
+    Client::new(EgressConfig { allow_http: true, ..EgressConfig::default() }).unwrap()
 }
 
 #[tokio::test]
@@ -68,4 +68,30 @@ async fn https_to_a_port_that_speaks_http_is_a_tls_error_that_says_so() {
     let error = patient(2000).send(get(&format!("https://127.0.0.1:{port}/"))).await.unwrap_err();
     assert!(matches!(&error, EgressError::Tls(reason) if reason.contains("does not speak TLS")), "{error:?}");
     assert!(error.never_sent());
+}
+
+#[tokio::test]
+async fn plain_http_is_called_only_where_the_installation_allows_it() {
+    let server = Server::start(vec![now("HTTP/1.1 204 No Content\r\n\r\n")], false).await;
+    let networks = vec!["127.0.0.0/8".parse().unwrap()];
+    let strict = Client::new(EgressConfig { networks: networks.clone(), ..EgressConfig::default() }).unwrap();
+    let url = server.url().parse::<UpstreamUrl>().unwrap();
+    assert_eq!(strict.check(&url).await, Err(EgressError::Insecure));
+    assert_eq!(strict.send(get(&server.url())).await.unwrap_err(), EgressError::Insecure);
+    assert!(matches!(strict.http_client(&url), Err(EgressError::Insecure)));
+    assert_eq!(server.seen.lock().unwrap().connections, 0);
+
+    let lenient = EgressConfig { networks, allow_http: true, ..EgressConfig::default() };
+    assert_eq!(Client::new(lenient).unwrap().send(get(&server.url())).await.unwrap().status(), 204);
+}
+
+#[tokio::test]
+async fn the_words_for_an_inner_host_are_those_for_an_unknown_one() {
+    let words = |error: EgressError| {
+        error.to_string().replace("nowhere.invalid", "HOST").replace("localhost", "HOST")
+    };
+    let unknown = guarded().send(get("http://nowhere.invalid/mcp")).await.unwrap_err();
+    let inner = guarded().send(get("http://localhost/mcp")).await.unwrap_err();
+    assert_ne!(unknown, inner);
+    assert_eq!(words(unknown), words(inner));
 }

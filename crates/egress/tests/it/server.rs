@@ -79,6 +79,7 @@ pub fn patient(millis: u64) -> Client {
         connect_timeout: limit,
         first_byte_timeout: limit,
         idle_timeout: limit,
+        ..EgressConfig::default()
     })
     .unwrap()
 }

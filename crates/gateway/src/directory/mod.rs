@@ -10,16 +10,19 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
-use domain::PolicyId;
+use domain::{ConnectionId, PolicyId};
+use oauth::Keeper;
 use policy::Policy;
-use storage::Storage;
-use storage::directory::PolicyText;
+use storage::directory::{self as stored, PolicyText};
+use storage::{SealedConnection, Storage};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use vault::Keyring;
 
 use self::flight::Flights;
+use self::view::Unusable;
 pub(crate) use self::view::{GrantView, PolicyVersion, Rules, Tool};
+use crate::login::{Connection, Login};
 
 /// After this a view is read anew at its next use, whatever the epoch says: the bound on what nobody thought of.
 const REMEMBERED: Duration = Duration::from_mins(1);
@@ -34,10 +37,13 @@ const MOST: usize = 50_000;
 pub(crate) struct Directory {
     storage: Storage,
     keyring: Keyring,
+    keeper: Keeper,
     generation: watch::Receiver<u64>,
     views: RwLock<HashMap<[u8; 32], Entry>>,
     /// Versions of policies are written once, so a compiled one serves every grant, and every epoch.
     compiled: Mutex<HashMap<(PolicyId, u32), Weak<Policy>>>,
+    /// Every grant of a connection shares it, so that a newer token serves them all.
+    connections: Mutex<HashMap<ConnectionId, Weak<Connection>>>,
     flights: Flights<Option<Arc<GrantView>>>,
 }
 
@@ -62,13 +68,15 @@ pub(crate) struct Found {
 pub(crate) struct Away;
 
 impl Directory {
-    pub fn new(storage: Storage, keyring: Keyring, generation: watch::Receiver<u64>) -> Self {
+    pub fn new(storage: Storage, keyring: Keyring, keeper: Keeper, generation: watch::Receiver<u64>) -> Self {
         Self {
             storage,
             keyring,
+            keeper,
             generation,
             views: RwLock::default(),
             compiled: Mutex::default(),
+            connections: Mutex::default(),
             flights: Flights::new(),
         }
     }
@@ -150,13 +158,38 @@ impl Directory {
         };
         let Some(stored) = stored else { return Ok(None) };
         let grant = stored.grant;
-        match GrantView::open(stored, *token_hash, &self.keyring, |text| self.compile(text)) {
+        let opened = self.log_in(&stored.login).and_then(|login| {
+            GrantView::open(stored, *token_hash, &self.keyring, login, |text| self.compile(text))
+        });
+        match opened {
             Ok(view) => Ok(Some(Arc::new(view))),
             Err(error) => {
                 tracing::error!(%grant, %error, "a grant can't be used");
                 Err(Away)
             }
         }
+    }
+
+    fn log_in(&self, login: &stored::Login) -> Result<Login, Unusable> {
+        Ok(match login {
+            stored::Login::Headers => Login::Headers,
+            stored::Login::Connection(connection) => Login::Connection(self.connection(connection)?),
+            stored::Login::Missing { personal } => Login::Missing { personal: *personal },
+        })
+    }
+
+    /// The connection that is in use already, with the newer of both tokens; or this one.
+    fn connection(&self, stored: &SealedConnection) -> Result<Arc<Connection>, Unusable> {
+        let token = self.keeper.open(stored)?;
+        let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = connections.get(&stored.id).and_then(Weak::upgrade) {
+            known.take(token);
+            return Ok(known);
+        }
+        let connection = Arc::new(Connection::new(stored.tenant, stored.id, token));
+        connections.retain(|_, connection| connection.strong_count() > 0);
+        connections.insert(stored.id, Arc::downgrade(&connection));
+        Ok(connection)
     }
 
     fn compile(&self, text: &PolicyText) -> Rules {

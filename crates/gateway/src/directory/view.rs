@@ -12,6 +12,8 @@ use policy::{ArgumentSchema, Policy};
 use storage::directory as stored;
 use vault::{Keyring, Place};
 
+use crate::login::Login;
+
 /// A grant as it stood at an epoch of its tenant's configuration.
 pub(crate) struct GrantView {
     pub tenant: TenantId,
@@ -29,6 +31,8 @@ pub(crate) struct GrantView {
     pub upstream: Uri,
     /// What the upstream is called with. Marked sensitive, so that no log shows them.
     pub credentials: HeaderMap,
+    /// And what it is logged in to with.
+    pub login: Login,
     pub rules: Rules,
     /// What the policy opens beside tools.
     pub surfaces: Surfaces,
@@ -67,7 +71,7 @@ pub(crate) struct Tool {
 pub(crate) enum Unusable {
     #[error("a stored upstream address can't be read")]
     Address,
-    #[error("a stored upstream header can't be used: {0}")]
+    #[error("what is stored for the upstream can't be used: {0}")]
     Header(#[from] vault::Error),
     #[error("a stored upstream header is no header")]
     NotAHeader,
@@ -79,6 +83,7 @@ impl GrantView {
         stored: stored::GrantView,
         token_hash: [u8; 32],
         keyring: &Keyring,
+        login: Login,
         compile: impl FnOnce(&stored::PolicyText) -> Rules,
     ) -> Result<Self, Unusable> {
         let credentials = open_credentials(&stored, keyring)?;
@@ -99,6 +104,7 @@ impl GrantView {
             credentials,
             surfaces: rules.surfaces(),
             custom_methods: Vec::new(),
+            login,
             rules,
             tools,
         })

@@ -15,11 +15,18 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("ledger", &["domain"]),
     ("storage", &["domain"]),
     ("egress", &["domain"]),
+    ("oauth", &["domain", "vault", "storage", "egress"]),
     ("audit", &["domain", "ledger", "storage", "vault"]),
-    ("control", &["domain", "json", "policy", "mcp", "vault", "ledger", "storage", "egress", "audit"]),
+    (
+        "control",
+        &["domain", "json", "policy", "mcp", "vault", "ledger", "storage", "egress", "oauth", "audit"],
+    ),
     ("api", &["domain", "json", "policy", "vault", "audit", "control"]),
     ("dashboard", &["domain", "json", "policy", "vault", "audit", "control"]),
-    ("gateway", &["domain", "json", "policy", "mcp", "vault", "ledger", "storage", "egress", "audit"]),
+    (
+        "gateway",
+        &["domain", "json", "policy", "mcp", "vault", "ledger", "storage", "egress", "oauth", "audit"],
+    ),
     ("bridge", &["domain", "json", "mcp", "vault"]),
     (
         "tollgate",

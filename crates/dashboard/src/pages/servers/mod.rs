@@ -2,6 +2,7 @@
 
 pub mod headers;
 pub mod list;
+pub mod login;
 pub mod new;
 pub mod overview;
 pub mod settings;

@@ -5,6 +5,7 @@ use axum::extract::State;
 use control::{ClientConfiguration, configurations};
 use domain::ServerId;
 
+use super::login::LoginView;
 use super::view::View;
 use crate::at::At;
 use crate::caller::Member;
@@ -33,6 +34,7 @@ pub const PLACEHOLDER: &str = "YOUR_GRANT_TOKEN";
 pub struct Overview {
     pub frame: Frame,
     pub view: View,
+    pub login: LoginView,
     pub steps: Vec<Step>,
     pub chart: Chart,
     pub clients: Vec<ClientConfiguration>,
@@ -55,6 +57,7 @@ pub async fn overview(
     let base = member.path(&format!("/servers/{id}"));
     let log = format!("{base}/log");
     Ok(Page(Overview {
+        login: LoginView::of(&state, &member, &view.server).await?,
         frame: member.frame(&state, "servers"),
         steps: of_server(&view.server, !counts.is_empty(), &base).to_vec(),
         chart: chart(&counts, &query, hours.0, &log),

@@ -7,6 +7,7 @@ use control::ServerChange;
 use domain::ServerId;
 
 use super::headers::typed;
+use super::login::LoginView;
 use super::view::View;
 use crate::at::At;
 use crate::caller::Member;
@@ -24,8 +25,22 @@ pub struct Settings {
     pub frame: Frame,
     pub view: View,
     pub form: Form,
+    pub login: LoginView,
+    /// The form that changes the login.
+    pub login_form: Form,
     /// The form that deletes the server.
     pub deletion: Form,
+}
+
+impl Settings {
+    /// The page as it is first shown.
+    pub async fn of(state: &DashboardState, member: &Member, id: ServerId) -> Result<Self, ErrorPage> {
+        let view = View::of(state, member, id, "/settings").await?;
+        let form = Form::with([("name", &view.server.name), ("upstream_url", &view.server.upstream_url)]);
+        let login = LoginView::of(state, member, &view.server).await?;
+        let (login_form, deletion) = (login.form(), Form::default());
+        Ok(Self { frame: member.frame(state, "servers"), view, form, login, login_form, deletion })
+    }
 }
 
 /// `GET /o/{org}/servers/{server}/settings`
@@ -34,9 +49,7 @@ pub async fn settings(
     member: Member,
     At((_, id)): At<(String, ServerId)>,
 ) -> Result<Page<Settings>, ErrorPage> {
-    let view = View::of(&state, &member, id, "/settings").await?;
-    let form = Form::with([("name", &view.server.name), ("upstream_url", &view.server.upstream_url)]);
-    Ok(Page(Settings { frame: member.frame(&state, "servers"), view, form, deletion: Form::default() }))
+    Ok(Page(Settings::of(&state, &member, id).await?))
 }
 
 /// `POST /o/{org}/servers/{server}/settings`
@@ -57,9 +70,7 @@ pub async fn change(
         Ok(_) => Ok(Redirect::to(&member.path(&format!("/servers/{id}/settings"))).into_response()),
         Err(error) => {
             form.absorb(error)?;
-            let view = View::of(&state, &member, id, "/settings").await?;
-            let deletion = Form::default();
-            Ok(refused(Settings { frame: member.frame(&state, "servers"), view, form, deletion }))
+            Ok(refused(Settings { form, ..Settings::of(&state, &member, id).await? }))
         }
     }
 }
@@ -71,11 +82,11 @@ pub async fn delete(
     At((_, id)): At<(String, ServerId)>,
     mut deletion: Form,
 ) -> Result<Response, ErrorPage> {
-    let view = View::of(&state, &member, id, "/settings").await?;
-    if deletion.value("confirm").trim() != view.server.name {
-        deletion.refuse("confirm", &format!("is not `{}`: type the name exactly", view.server.name));
-        let form = Form::with([("name", &view.server.name), ("upstream_url", &view.server.upstream_url)]);
-        return Ok(refused(Settings { frame: member.frame(&state, "servers"), view, form, deletion }));
+    let page = Settings::of(&state, &member, id).await?;
+    let name = &page.view.server.name;
+    if deletion.value("confirm").trim() != name {
+        deletion.refuse("confirm", &format!("is not `{name}`: type the name exactly"));
+        return Ok(refused(Settings { deletion, ..page }));
     }
     state.control.delete_server(&member.actor, id).await?;
     Ok(Redirect::to(&member.path("/servers")).into_response())

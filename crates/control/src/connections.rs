@@ -1,0 +1,255 @@
+//! How upstream servers are logged in to: by their headers alone, or by a connection that somebody made at the server's
+//! authorization server, for the whole organisation or for each identity.
+
+mod begin;
+mod finish;
+mod input;
+mod links;
+mod view;
+
+use domain::{ConnectionId, Role, Secret, ServerId, UpstreamUrl};
+use http::HeaderValue;
+use oauth::{AuthorizationServer, Client, ClientAuth, Installation, Keeper, RenewError};
+use serde_json::json;
+use storage::{TenantTx, UpstreamClientRow};
+use tokio_util::task::TaskTracker;
+use vault::Place;
+
+pub use begin::Departure;
+pub use finish::Arrived;
+pub use input::{LoginChange, NewConnectLink, NewUpstreamClient};
+pub use links::{ConnectLink, ConnectPage};
+pub use view::{Connection, ConnectionState, Login, ServerLogin, UpstreamClient};
+
+use crate::change::Event;
+use crate::input::Problems;
+use crate::{Actor, Conflict, Control, Error, Server};
+
+impl Control {
+    /// Where people come back to from authorization servers.
+    pub const REDIRECT_PATH: &'static str = Installation::REDIRECT;
+    /// Where authorization servers read what this installation is.
+    pub const CLIENT_METADATA_PATH: &'static str = Installation::METADATA;
+
+    /// The document that authorization servers read at this installation's client id.
+    pub fn client_metadata(&self) -> serde_json::Value {
+        self.installation().metadata()
+    }
+
+    /// How a server is logged in to, with its connections.
+    pub async fn server_login(&self, actor: &Actor, id: ServerId) -> Result<ServerLogin, Error> {
+        let server = self.server(actor, id).await?;
+        let mut tx = self.tenant(actor).await?;
+        let (clients, connections) = (tx.upstream_clients(id).await?, tx.connections(id).await?);
+        let now = self.now();
+        Ok(ServerLogin {
+            login: server.login,
+            redirect_uri: self.installation().redirect_uri,
+            clients: clients.into_iter().map(UpstreamClient::from).collect(),
+            connections: connections.into_iter().map(|row| Connection::of(row, now)).collect(),
+        })
+    }
+
+    /// Says how a server is logged in to, and stores a client that was registered by hand. Connections that do not fit
+    /// are ended. Needs `admin`.
+    pub async fn change_login(
+        &self,
+        actor: &Actor,
+        id: ServerId,
+        input: &LoginChange,
+    ) -> Result<ServerLogin, Error> {
+        actor.needs(Role::Admin)?;
+        let server = self.server(actor, id).await?;
+        let client = match &input.client {
+            Some(typed) => Some(self.typed_client(actor, &server, typed).await?),
+            None => None,
+        };
+        let login = input.login.unwrap_or(server.login);
+        let mut change = self.change(actor).await?;
+        if !change.set_login(id, login.as_str()).await? {
+            return Err(Error::NotFound);
+        }
+        let ended = end_others(&mut change, id, login).await?;
+        match &client {
+            Some(Some(row)) => change.upsert_upstream_client(id, row).await?,
+            Some(None) => change.delete_upstream_clients(id, None).await?,
+            None => {}
+        }
+        let event = Event::new("server.login", id.uuid(), server.name);
+        let client =
+            client.map(|row| row.map(|row| json!({ "issuer": row.issuer, "client_id": row.client_id })));
+        let details =
+            json!({ "before": server.login, "login": login, "ended": ended, "client": client.flatten() });
+        change.commit(actor, event.with(details)).await?;
+        self.server_login(actor, id).await
+    }
+
+    /// Ends a connection: the tokens are forgotten, and the next call is made without. Needs `admin`.
+    pub async fn disconnect(
+        &self,
+        actor: &Actor,
+        id: ServerId,
+        connection: ConnectionId,
+    ) -> Result<(), Error> {
+        actor.needs(Role::Admin)?;
+        let server = self.server(actor, id).await?;
+        let mut change = self.change(actor).await?;
+        let identity = change.delete_connection(id, connection).await?.ok_or(Error::NotFound)?;
+        let event = Event::new("server.disconnect", id.uuid(), server.name);
+        change.commit(actor, event.with(json!({ "identity": for_whom(&identity) }))).await
+    }
+
+    pub(crate) fn installation(&self) -> Installation {
+        Installation::at(&self.parts().public_url)
+    }
+
+    pub(crate) fn keeper(&self) -> Keeper {
+        let parts = self.parts();
+        Keeper {
+            storage: parts.storage.clone(),
+            keyring: parts.keyring.clone(),
+            egress: parts.egress.clone(),
+            clock: parts.clock.clone(),
+            entropy: parts.entropy.clone(),
+            tasks: TaskTracker::new(),
+        }
+    }
+
+    /// The token to look at a server with; none where there is none that can be used.
+    pub(crate) async fn token_for_look(
+        &self,
+        actor: &Actor,
+        server: &Server,
+    ) -> Result<Option<HeaderValue>, Error> {
+        let identity = match server.login {
+            Login::Headers => return Ok(None),
+            Login::Shared => String::new(),
+            Login::Identity => {
+                let connections = self.tenant(actor).await?.connections(server.id).await?;
+                let newest = connections.into_iter().max_by_key(|row| row.connected_at);
+                let Some(newest) = newest else { return Ok(None) };
+                newest.identity
+            }
+        };
+        match self.keeper().current(actor.tenant, server.id, &identity).await {
+            Ok(token) => Ok(token.map(|token| token.header)),
+            Err(RenewError::Ended(_) | RenewError::Gone | RenewError::Away(_)) => Ok(None),
+        }
+    }
+
+    /// A client as it was typed: its issuer is the one that the server names now. None: it is to be forgotten.
+    async fn typed_client(
+        &self,
+        actor: &Actor,
+        server: &Server,
+        typed: &NewUpstreamClient,
+    ) -> Result<Option<UpstreamClientRow>, Error> {
+        let Some((id, secret)) = typed.read()? else { return Ok(None) };
+        let url: UpstreamUrl = server.upstream_url.parse().map_err(Error::internal)?;
+        let found = self.discover(&url, &[]).await;
+        let discovery =
+            found.map_err(|error| Error::field("/client/client_id", format!("can't be stored: {error}")))?;
+        let client = Client::by_hand(id, secret, &discovery.server);
+        let client = client.map_err(|error| Error::field("/client/client_secret", error))?;
+        self.client_row(actor, server.id, &discovery.server, &client, true).map(Some)
+    }
+
+    fn client_row(
+        &self,
+        actor: &Actor,
+        server: ServerId,
+        at: &AuthorizationServer,
+        client: &Client,
+        by_hand: bool,
+    ) -> Result<UpstreamClientRow, Error> {
+        let place = Place::UpstreamClient { tenant: actor.tenant, server, issuer: &at.issuer };
+        let seal = |secret: &Secret<String>| {
+            self.parts().keyring.seal(secret.expose().as_bytes(), place, &self.parts().entropy)
+        };
+        Ok(UpstreamClientRow {
+            issuer: at.issuer.clone(),
+            client_id: client.id.clone(),
+            sealed_secret: client.secret.as_ref().map(seal).transpose()?,
+            auth: client.auth.as_str().to_owned(),
+            by_hand,
+            redirect_uri: self.installation().redirect_uri,
+            created_at: self.now(),
+        })
+    }
+
+    fn open_client(&self, actor: &Actor, server: ServerId, row: &UpstreamClientRow) -> Result<Client, Error> {
+        let place = Place::UpstreamClient { tenant: actor.tenant, server, issuer: &row.issuer };
+        let secret = row.sealed_secret.as_ref().map(|sealed| {
+            let opened = self.parts().keyring.open(sealed, place)?;
+            let text = std::str::from_utf8(opened.expose()).map_err(Error::internal)?;
+            Ok::<_, Error>(Secret::new(text.to_owned()))
+        });
+        Ok(Client {
+            id: row.client_id.clone(),
+            secret: secret.transpose()?,
+            auth: ClientAuth::read(&row.auth)
+                .ok_or_else(|| Error::internal("unknown client authentication"))?,
+        })
+    }
+}
+
+/// Ends the connections that do not fit how a server is logged in to now: how many they were.
+async fn end_others(tx: &mut TenantTx, server: ServerId, login: Login) -> Result<usize, Error> {
+    let fits = |identity: &str| match login {
+        Login::Headers => false,
+        Login::Shared => identity.is_empty(),
+        Login::Identity => !identity.is_empty(),
+    };
+    let mut ended = 0;
+    for row in tx.connections(server).await?.iter().filter(|row| !fits(&row.identity)) {
+        tx.delete_connection(server, row.id).await?;
+        ended += 1;
+    }
+    Ok(ended)
+}
+
+/// Ends what belongs to an address that a server does not have any more: how many connections that were.
+pub(crate) async fn end_foreign(
+    tx: &mut TenantTx,
+    server: ServerId,
+    url: &UpstreamUrl,
+) -> Result<usize, Error> {
+    let mut ended = 0;
+    for row in tx.connections(server).await?.iter().filter(|row| !oauth::covers(&row.resource, url)) {
+        tx.delete_connection(server, row.id).await?;
+        tx.delete_upstream_clients(server, Some(&row.issuer)).await?;
+        ended += 1;
+    }
+    Ok(ended)
+}
+
+/// The identity as it is shown and logged; none: the organisation's.
+fn for_whom(identity: &str) -> Option<&str> {
+    (!identity.is_empty()).then_some(identity)
+}
+
+impl From<oauth::Error> for Error {
+    fn from(error: oauth::Error) -> Self {
+        Conflict::Connect(error.to_string()).into()
+    }
+}
+
+impl Problems {
+    /// Whose connection it is to be, where the server is logged in to like this.
+    pub(crate) fn take_identity(&mut self, login: Login, typed: Option<&str>) -> Option<String> {
+        match (login, typed.map(str::trim).filter(|typed| !typed.is_empty())) {
+            (Login::Identity, Some(typed)) => {
+                self.take("/identity", typed.parse::<domain::Identity>()).map(|identity| identity.to_string())
+            }
+            (Login::Identity, None) => {
+                self.note("/identity", "must not be empty: each identity connects for itself here");
+                None
+            }
+            (_, Some(_)) => {
+                self.note("/identity", "must be empty: this server has one connection for all");
+                None
+            }
+            (_, None) => Some(String::new()),
+        }
+    }
+}

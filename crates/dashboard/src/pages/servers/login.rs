@@ -1,0 +1,175 @@
+//! How a server is logged in to: what its pages show of it, and the forms that change it.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect, Response};
+use control::{
+    ConnectLink, Connection, ConnectionState, Departure, Login, LoginChange, NewConnectLink,
+    NewUpstreamClient, Server, ServerLogin, ServerState, Standing,
+};
+use domain::{ConnectionId, Secret, ServerId};
+
+use super::settings::Settings;
+use super::view::View;
+use crate::at::At;
+use crate::caller::{Browser, Member};
+use crate::error::ErrorPage;
+use crate::form::Form;
+use crate::frame::Frame;
+use crate::render::{Page, refused};
+use crate::state::DashboardState;
+use crate::view::filters;
+
+/// The login of a server, as its pages show it.
+#[derive(Clone, Debug)]
+pub struct LoginView {
+    /// How, and with what.
+    pub login: ServerLogin,
+    /// Who may have a connection of their own, and the connection.
+    pub identities: Vec<(String, Option<Connection>)>,
+    /// The server wants one, and there is none.
+    pub wanted: bool,
+}
+
+impl LoginView {
+    /// Looks it up.
+    pub async fn of(state: &DashboardState, member: &Member, server: &Server) -> Result<Self, ErrorPage> {
+        let login = state.control.server_login(&member.actor, server.id).await?;
+        let mut identities = BTreeMap::new();
+        if login.login == Login::Identity {
+            for grant in state.control.grants(&member.actor, Some(server.id)).await? {
+                if grant.state == Standing::Active {
+                    identities.insert(grant.identity, None);
+                }
+            }
+            for connection in &login.connections {
+                identities.insert(connection.identity.clone().unwrap_or_default(), Some(connection.clone()));
+            }
+        }
+        let wanted = server.state == ServerState::Unauthorized && login.connections.is_empty();
+        Ok(Self { wanted, identities: identities.into_iter().collect(), login })
+    }
+
+    /// The one connection for all.
+    pub fn shared(&self) -> Option<&Connection> {
+        self.login.connections.iter().find(|connection| connection.identity.is_none())
+    }
+
+    /// Each identity has its own.
+    pub fn personal(&self) -> bool {
+        self.login.login == Login::Identity
+    }
+
+    /// How many identities are connected.
+    pub fn connected(&self) -> usize {
+        let works = |connection: &Connection| connection.state == ConnectionState::Connected;
+        self.identities.iter().filter(|(_, connection)| connection.as_ref().is_some_and(works)).count()
+    }
+
+    /// There is something to show beside the headers.
+    pub fn matters(&self) -> bool {
+        self.wanted || self.login.login != Login::Headers
+    }
+
+    /// The client that was registered by hand.
+    pub fn by_hand(&self) -> Option<&control::UpstreamClient> {
+        self.login.clients.iter().find(|client| client.by_hand)
+    }
+
+    /// The form of it, as the page first shows it.
+    pub fn form(&self) -> Form {
+        let client_id = self.by_hand().map(|client| client.client_id.as_str()).unwrap_or_default();
+        Form::with([("login", self.login.login.as_str()), ("client.client_id", client_id)])
+    }
+}
+
+/// The page before somebody is sent to an authorization server.
+#[derive(Template)]
+#[template(path = "servers/depart.html")]
+pub struct Depart {
+    pub frame: Frame,
+    pub view: View,
+    pub departure: Departure,
+}
+
+/// The page that shows a link, once.
+#[derive(Template)]
+#[template(path = "servers/link.html")]
+pub struct Link {
+    pub frame: Frame,
+    pub view: View,
+    pub link: ConnectLink,
+}
+
+/// `POST /o/{org}/servers/{server}/login`
+pub async fn change(
+    State(state): State<DashboardState>,
+    member: Member,
+    At((_, id)): At<(String, ServerId)>,
+    mut form: Form,
+) -> Result<Response, ErrorPage> {
+    let before = state.control.server_login(&member.actor, id).await?;
+    let known = before.clients.iter().find(|client| client.by_hand).map(|client| client.client_id.as_str());
+    let typed = form.value("client.client_id").trim().to_owned();
+    let secret = form.given("client.client_secret").map(Secret::new);
+    form.put("client.client_secret", String::new());
+    // The id stands in the form as it is stored: left alone, it changes nothing.
+    let changed = typed != known.unwrap_or_default() || secret.is_some();
+    let client = changed.then_some(NewUpstreamClient { client_id: typed, client_secret: secret });
+    let input = LoginChange { login: Login::read(form.value("login")), client };
+    match state.control.change_login(&member.actor, id, &input).await {
+        Ok(_) => Ok(back(&member, id)),
+        Err(error) => {
+            form.absorb(error)?;
+            let page = Settings { login_form: form, ..Settings::of(&state, &member, id).await? };
+            Ok(refused(page))
+        }
+    }
+}
+
+/// `POST /o/{org}/servers/{server}/connect`
+pub async fn connect(
+    State(state): State<DashboardState>,
+    member: Member,
+    Browser(browser): Browser,
+    At((_, id)): At<(String, ServerId)>,
+    form: Form,
+) -> Result<Page<Depart>, ErrorPage> {
+    let identity = form.given("identity");
+    let departure = state.control.begin_connect(&member.actor, id, identity.as_deref(), &browser).await?;
+    let view = View::of(&state, &member, id, "/settings").await?;
+    let view = view.deeper(&member, "Connect", &[("/settings", "Settings")]);
+    Ok(Page(Depart { frame: member.frame(&state, "servers"), view, departure }))
+}
+
+/// `POST /o/{org}/servers/{server}/disconnect`
+pub async fn disconnect(
+    State(state): State<DashboardState>,
+    member: Member,
+    At((_, id)): At<(String, ServerId)>,
+    form: Form,
+) -> Result<Response, ErrorPage> {
+    let connection: ConnectionId = form.value("connection").parse().map_err(|_| ErrorPage::NotFound)?;
+    state.control.disconnect(&member.actor, id, connection).await?;
+    Ok(back(&member, id))
+}
+
+/// `POST /o/{org}/servers/{server}/links`
+pub async fn link(
+    State(state): State<DashboardState>,
+    member: Member,
+    At((_, id)): At<(String, ServerId)>,
+    form: Form,
+) -> Result<Page<Link>, ErrorPage> {
+    let input = NewConnectLink { identity: form.given("identity") };
+    let link = state.control.make_connect_link(&member.actor, id, &input).await?;
+    let view = View::of(&state, &member, id, "/settings").await?;
+    let view = view.deeper(&member, "Connect link", &[("/settings", "Settings")]);
+    Ok(Page(Link { frame: member.frame(&state, "servers"), view, link }))
+}
+
+fn back(member: &Member, id: ServerId) -> Response {
+    Redirect::to(&member.path(&format!("/servers/{id}/settings#login"))).into_response()
+}

@@ -1,0 +1,430 @@
+//! Keeps the tokens of connections: opens them, and renews them so that no refresh token is ever used twice.
+//!
+//! INVARIANT: newer tokens are stored before anybody is given them. Whoever renews holds a lease in the connection's row,
+//! so that of all replicas one asks; the others read what it stored.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use domain::{Clock, ConnectionId, Secret, ServerId, TenantId};
+use http::HeaderValue;
+use serde::Deserialize;
+use serde_json::json;
+use storage::{RenewedRow, SealedConnection, Storage};
+use tokio::time::{Instant, sleep};
+use tokio_util::task::TaskTracker;
+use vault::{Entropy, Keyring, Place};
+use zeroize::Zeroizing;
+
+use crate::authorize::Pending;
+use crate::client::{Client, ClientAuth};
+use crate::error::Error;
+use crate::token::{self, Granted};
+
+/// How long a renewal may take. Longer than an authorization server is waited for, so that nobody else begins before.
+const LEASE: Duration = Duration::from_secs(30);
+/// How long somebody else's renewal is waited for, and how often it is looked at.
+const PATIENCE: Duration = Duration::from_secs(15);
+const GLANCE: Duration = Duration::from_millis(50);
+/// An access token is renewed so long before its end, or at the last fifth of its life if that is later.
+const MARGIN: Duration = Duration::from_secs(30);
+/// How often the store is tried. Were it given up, a refresh token that replaced another one would be lost.
+const ATTEMPTS: u32 = 5;
+
+/// Opens and renews. Cheap to clone.
+#[derive(Clone)]
+pub struct Keeper {
+    /// Where connections are.
+    pub storage: Storage,
+    /// Opens and seals them.
+    pub keyring: Keyring,
+    /// Calls authorization servers.
+    pub egress: egress::Client,
+    /// What time it is.
+    pub clock: Clock,
+    /// For sealing.
+    pub entropy: Entropy,
+    /// Where renewals run: who asked for one may go away, and what the authorization server gave must be stored.
+    pub tasks: TaskTracker,
+}
+
+/// An access token as it is sent.
+#[derive(Clone, Debug)]
+pub struct Token {
+    /// `Bearer ...`, marked sensitive.
+    pub header: HeaderValue,
+    /// Raised with every renewal.
+    pub version: i64,
+    /// When it was had.
+    pub obtained_at: DateTime<Utc>,
+    /// When it ends, if that is known.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// Whether another can be had.
+    pub renewable: bool,
+}
+
+/// Why there is no newer token.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RenewError {
+    /// Somebody has to connect again. The words say why.
+    #[error("{0}")]
+    Ended(String),
+    /// The connection is not there any more.
+    #[error("the connection was ended")]
+    Gone,
+    /// It may work in a moment.
+    #[error("{0}")]
+    Away(String),
+}
+
+impl Token {
+    /// Whether it is over.
+    pub fn ended(&self, now: DateTime<Utc>) -> bool {
+        self.expires_at.is_some_and(|at| at <= now)
+    }
+
+    /// Whether it is time for another.
+    pub fn ends_soon(&self, now: DateTime<Utc>) -> bool {
+        self.expires_at.is_some_and(|at| {
+            let life = (at - self.obtained_at).to_std().unwrap_or_default();
+            at - now <= chrono::Duration::from_std(MARGIN.min(life / 5)).unwrap_or_default()
+        })
+    }
+}
+
+/// What is sealed of a connection.
+struct Kept {
+    access: Secret<String>,
+    refresh: Option<Secret<String>>,
+    client: Client,
+    token_endpoint: String,
+    resource: String,
+}
+
+#[derive(Deserialize)]
+struct Stored {
+    access: String,
+    refresh: Option<String>,
+    client_id: String,
+    client_secret: Option<String>,
+    client_auth: String,
+    token_endpoint: String,
+    resource: String,
+}
+
+impl Kept {
+    fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        let text = json!({
+            "access": self.access.expose(),
+            "refresh": self.refresh.as_ref().map(Secret::expose),
+            "client_id": self.client.id,
+            "client_secret": self.client.secret.as_ref().map(Secret::expose),
+            "client_auth": self.client.auth.as_str(),
+            "token_endpoint": self.token_endpoint,
+            "resource": self.resource,
+        });
+        Zeroizing::new(text.to_string().into_bytes())
+    }
+
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let stored: Stored = serde_json::from_slice(bytes).ok()?;
+        Some(Self {
+            access: Secret::new(stored.access),
+            refresh: stored.refresh.map(Secret::new),
+            client: Client {
+                id: stored.client_id,
+                secret: stored.client_secret.map(Secret::new),
+                auth: ClientAuth::read(&stored.client_auth)?,
+            },
+            token_endpoint: stored.token_endpoint,
+            resource: stored.resource,
+        })
+    }
+
+    fn header(&self) -> Option<HeaderValue> {
+        let mut header = HeaderValue::try_from(format!("Bearer {}", self.access.expose())).ok()?;
+        header.set_sensitive(true);
+        Some(header)
+    }
+}
+
+impl Keeper {
+    /// The tokens of a new connection, sealed for it.
+    pub fn seal(
+        &self,
+        place: Place<'_>,
+        pending: &Pending,
+        granted: &Granted,
+    ) -> Result<Vec<u8>, vault::Error> {
+        let kept = Kept {
+            access: granted.access.clone(),
+            refresh: granted.refresh.clone(),
+            client: pending.client.clone(),
+            token_endpoint: pending.token_endpoint.as_str().to_owned(),
+            resource: pending.resource.clone(),
+        };
+        self.keyring.seal(&kept.to_bytes(), place, &self.entropy)
+    }
+
+    /// The access token of a connection.
+    pub fn open(&self, stored: &SealedConnection) -> Result<Token, vault::Error> {
+        let kept = self.kept(stored)?;
+        let header = kept.header().ok_or(vault::Error::Tampered)?;
+        Ok(Token {
+            header,
+            version: stored.version,
+            obtained_at: stored.obtained_at,
+            expires_at: stored.expires_at,
+            renewable: stored.renewable,
+        })
+    }
+
+    fn kept(&self, stored: &SealedConnection) -> Result<Kept, vault::Error> {
+        let opened = self.keyring.open(&stored.sealed, place(stored))?;
+        Kept::read(opened.expose()).ok_or(vault::Error::Tampered)
+    }
+
+    /// A token that can be used now, of a server's connection for `identity` (empty: the organisation's); none where
+    /// there is no connection.
+    pub async fn current(
+        &self,
+        tenant: TenantId,
+        server: ServerId,
+        identity: &str,
+    ) -> Result<Option<Token>, RenewError> {
+        let mut tx = self.storage.system().await.map_err(away)?;
+        let stored = tx.sealed_connection_of(tenant, server, identity).await.map_err(away)?;
+        tx.commit().await.map_err(away)?;
+        let Some(stored) = stored else { return Ok(None) };
+        let token = self.open(&stored).map_err(unusable)?;
+        if !token.ends_soon(self.clock.now()) {
+            return Ok(Some(token));
+        }
+        if !token.renewable {
+            return if token.ended(self.clock.now()) { Err(ended(&stored)) } else { Ok(Some(token)) };
+        }
+        self.renew(tenant, stored.id, stored.version).await.map(Some)
+    }
+
+    /// Another token than that of version `seen`: what somebody else stored by now, or one asked for.
+    pub async fn renew(&self, tenant: TenantId, id: ConnectionId, seen: i64) -> Result<Token, RenewError> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let mut tx = self.storage.system().await.map_err(away)?;
+            let seconds = i32::try_from(LEASE.as_secs()).unwrap_or(i32::MAX);
+            let taken = tx.take_renewal(tenant, id, seen, seconds).await.map_err(away)?;
+            let known = match &taken {
+                Some(_) => None,
+                None => tx.sealed_connection(tenant, id).await.map_err(away)?,
+            };
+            tx.commit().await.map_err(away)?;
+            match (taken, known) {
+                (Some(stored), _) => {
+                    let keeper = self.clone();
+                    let asked = self.tasks.spawn(async move { keeper.ask(stored).await }).await;
+                    return asked
+                        .unwrap_or_else(|_| Err(RenewError::Away("the renewal was broken off".to_owned())));
+                }
+                (None, None) => return Err(RenewError::Gone),
+                (None, Some(known)) if known.version != seen => return self.open(&known).map_err(unusable),
+                (None, Some(known)) if !known.renewable => return Err(ended(&known)),
+                (None, Some(_)) if Instant::now() >= deadline => {
+                    return Err(RenewError::Away(
+                        "its authorization server takes too long to answer".to_owned(),
+                    ));
+                }
+                (None, Some(_)) => sleep(GLANCE).await,
+            }
+        }
+    }
+
+    /// Asks the authorization server, as the one who may.
+    async fn ask(&self, stored: SealedConnection) -> Result<Token, RenewError> {
+        let kept = self.kept(&stored).map_err(unusable)?;
+        let (Some(refresh), Ok(endpoint)) = (&kept.refresh, kept.token_endpoint.parse()) else {
+            return Err(self.end(&stored, "its tokens can't be renewed").await);
+        };
+        match token::renew(&self.egress, &endpoint, &kept.client, &kept.resource, refresh).await {
+            Ok(granted) => self.store(stored, kept, granted).await,
+            Err(error) if error.passes() => {
+                tracing::warn!(server = %stored.server, %error, "a connection could not be renewed");
+                self.release(&stored).await;
+                Err(RenewError::Away(error.to_string()))
+            }
+            Err(error) => Err(self.end(&stored, &sentence(&error)).await),
+        }
+    }
+
+    /// Stores newer tokens, and only then gives them out.
+    async fn store(
+        &self,
+        stored: SealedConnection,
+        kept: Kept,
+        granted: Granted,
+    ) -> Result<Token, RenewError> {
+        let now = self.clock.now();
+        let expires_at = granted.expires_in.map(|life| now + life);
+        let newer = Kept { access: granted.access, refresh: granted.refresh.or(kept.refresh), ..kept };
+        let sealed = self.keyring.seal(&newer.to_bytes(), place(&stored), &self.entropy).map_err(unusable)?;
+        let scopes = granted.scopes.map(|scopes| scopes.to_string());
+        let renewed = RenewedRow { sealed: &sealed, scopes: scopes.as_deref(), obtained_at: now, expires_at };
+        let mut wait = GLANCE;
+        for attempt in 1.. {
+            let storing = async {
+                let mut tx = self.storage.system().await?;
+                let stored = tx.renew_connection(stored.tenant, stored.id, stored.version, renewed).await?;
+                tx.commit().await?;
+                Ok::<_, storage::Error>(stored)
+            };
+            match storing.await {
+                Ok(true) => break,
+                Ok(false) => {
+                    // Either it is gone, or an attempt of ours before was stored without our knowing.
+                    return self.reread(&stored, &sealed).await;
+                }
+                Err(error) if attempt == ATTEMPTS => {
+                    tracing::error!(server = %stored.server, %error, "newer tokens of a connection are lost");
+                    return Err(away(error));
+                }
+                Err(error) => {
+                    tracing::warn!(server = %stored.server, %error, "newer tokens of a connection wait for postgres");
+                    sleep(wait).await;
+                    wait *= 4;
+                }
+            }
+        }
+        self.open(&SealedConnection {
+            sealed,
+            version: stored.version + 1,
+            obtained_at: now,
+            expires_at,
+            ..stored
+        })
+        .map_err(unusable)
+    }
+
+    async fn reread(&self, stored: &SealedConnection, sealed: &[u8]) -> Result<Token, RenewError> {
+        let mut tx = self.storage.system().await.map_err(away)?;
+        let known = tx.sealed_connection(stored.tenant, stored.id).await.map_err(away)?;
+        match known {
+            Some(known) if known.sealed == sealed => self.open(&known).map_err(unusable),
+            _ => Err(RenewError::Gone),
+        }
+    }
+
+    async fn release(&self, stored: &SealedConnection) {
+        let releasing = async {
+            let mut tx = self.storage.system().await?;
+            tx.release_renewal(stored.tenant, stored.id, stored.version).await?;
+            tx.commit().await
+        };
+        if let Err(error) = releasing.await {
+            tracing::warn!(%error, "a renewal is not given back: its lease runs out by itself");
+        }
+    }
+
+    /// Writes down that the connection can't be renewed.
+    async fn end(&self, stored: &SealedConnection, trouble: &str) -> RenewError {
+        tracing::warn!(server = %stored.server, trouble, "a connection has to be made anew");
+        let ending = async {
+            let mut tx = self.storage.system().await?;
+            tx.end_renewals(stored.tenant, stored.id, stored.version, trouble).await?;
+            tx.commit().await
+        };
+        if let Err(error) = ending.await {
+            tracing::warn!(%error, "the trouble of a connection is not written down");
+        }
+        RenewError::Ended(trouble.to_owned())
+    }
+
+    /// Writes down that the upstream refuses a token that has not ended.
+    pub async fn note_refusal(&self, tenant: TenantId, id: ConnectionId, seen: i64, trouble: &str) {
+        let noting = async {
+            let mut tx = self.storage.system().await?;
+            tx.note_trouble(tenant, id, seen, trouble).await?;
+            tx.commit().await
+        };
+        if let Err(error) = noting.await {
+            tracing::warn!(%error, "the trouble of a connection is not written down");
+        }
+    }
+
+    /// Writes down what the upstream asks for beyond the scopes that there are.
+    pub async fn note_wanted_scopes(&self, tenant: TenantId, id: ConnectionId, scopes: &crate::Scopes) {
+        let noting = async {
+            let mut tx = self.storage.system().await?;
+            tx.note_wanted_scopes(tenant, id, &scopes.to_string()).await?;
+            tx.commit().await
+        };
+        if let Err(error) = noting.await {
+            tracing::warn!(%error, "the scopes that an upstream wants are not written down");
+        }
+    }
+}
+
+fn place(stored: &SealedConnection) -> Place<'_> {
+    Place::Connection {
+        tenant: stored.tenant,
+        server: stored.server,
+        connection: stored.id,
+        identity: &stored.identity,
+        issuer: &stored.issuer,
+    }
+}
+
+/// Why a connection that can't be renewed has to be made anew.
+fn ended(stored: &SealedConnection) -> RenewError {
+    let words = stored
+        .trouble
+        .as_deref()
+        .unwrap_or("its access ended, and the authorization server gave nothing to renew it with");
+    RenewError::Ended(words.to_owned())
+}
+
+fn sentence(error: &Error) -> String {
+    match error {
+        Error::NoToken(crate::Code::InvalidGrant) => {
+            "the authorization server does not renew it any more: it was revoked there, or not used for too long".to_owned()
+        }
+        Error::NoToken(crate::Code::InvalidClient) => {
+            "the authorization server does not know Tollgate's client any more".to_owned()
+        }
+        other => other.to_string(),
+    }
+}
+
+fn away(error: storage::Error) -> RenewError {
+    tracing::warn!(%error, "a connection can't be read");
+    RenewError::Away("its tokens can't be read now".to_owned())
+}
+
+fn unusable(error: vault::Error) -> RenewError {
+    tracing::error!(%error, "the tokens of a connection can't be opened");
+    RenewError::Ended("its tokens can't be opened with the keys of this installation".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(seconds, 0).unwrap()
+    }
+
+    #[test]
+    fn a_token_is_renewed_shortly_before_its_end() {
+        let token = |life: Option<i64>| Token {
+            header: HeaderValue::from_static("Bearer x"),
+            version: 1,
+            obtained_at: at(1000),
+            expires_at: life.map(|life| at(1000 + life)),
+            renewable: true,
+        };
+        let hour = token(Some(3600));
+        assert!(!hour.ends_soon(at(4569)) && hour.ends_soon(at(4570)) && !hour.ended(at(4599)));
+        assert!(hour.ended(at(4600)));
+        let minute = token(Some(60));
+        assert!(!minute.ends_soon(at(1047)) && minute.ends_soon(at(1048)));
+        assert!(!token(None).ends_soon(at(9_999_999)));
+    }
+}

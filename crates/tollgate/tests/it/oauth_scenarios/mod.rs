@@ -1,0 +1,140 @@
+//! The protocol's conformance suite against the upstream OAuth client: every scored `auth/*` scenario of both requirement
+//! sets. The suite plays server and authorization server; the client is `oauth`, used as the control plane uses it.
+
+mod client;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::routing::post;
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::process::Command;
+
+use self::client::Task;
+use crate::clients::{noted, root};
+
+/// Scenarios that a client passes by refusing to go on.
+const REFUSED: [&str; 7] = [
+    "auth/scope-retry-limit",
+    "auth/resource-mismatch",
+    "auth/iss-supported-missing",
+    "auth/iss-wrong-issuer",
+    "auth/iss-unexpected",
+    "auth/iss-normalized",
+    "auth/metadata-issuer-mismatch",
+];
+
+/// How each scenario ended at the client's side, by name.
+type Endings = Arc<Mutex<BTreeMap<String, Result<(), String>>>>;
+
+#[tokio::test]
+async fn the_upstream_login_passes_the_scenarios_of_2025_11_25() {
+    passes("2025-11-25", 14).await;
+}
+
+#[tokio::test]
+async fn the_upstream_login_passes_the_scenarios_of_2026_07_28() {
+    passes("2026-07-28", 25).await;
+}
+
+async fn passes(revision: &str, expected: usize) {
+    let suite = suite();
+    let scenarios = scored(&suite, revision).await;
+    assert_eq!(scenarios.len(), expected, "{scenarios:?}");
+    let endings = Endings::default();
+    let door = door(Arc::clone(&endings)).await;
+    let results = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("oauth-scenarios-{revision}"));
+    let _ = std::fs::remove_dir_all(&results);
+
+    let script = root().join("crates/tollgate/tests/clients/conformance/oauth.mjs");
+    let client = format!("{} {} {door}", noted("node-22").display(), script.display());
+    let out = run(Command::new(noted("node-22"))
+        .arg(&suite)
+        .args(["client", "--requirements", revision])
+        .args(["--command", &client, "--output-dir", &results.display().to_string()]))
+    .await;
+    let mut wrong = Vec::new();
+    for scenario in &scenarios {
+        let ending = endings.lock().unwrap().remove(scenario);
+        let refused = REFUSED.contains(&scenario.as_str());
+        match ending {
+            Some(ending) if ending.is_err() == refused => {}
+            other => wrong.push(format!("{scenario}: the client ended with {other:?}")),
+        }
+        let checks = checks(&results, scenario);
+        if checks.is_empty() {
+            wrong.push(format!("{scenario}: was not checked"));
+        }
+        for check in
+            checks.iter().filter(|check| matches!(check["status"].as_str(), Some("FAILURE" | "WARNING")))
+        {
+            wrong.push(format!("{scenario}: {} {}", check["id"], check["description"]));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}\n{out}");
+}
+
+/// The suite's program.
+fn suite() -> PathBuf {
+    let folder = root().join("crates/tollgate/tests/clients/conformance/node_modules");
+    folder.join("@modelcontextprotocol/conformance/dist/index.js")
+}
+
+/// The `auth/*` client scenarios that a requirement set scores.
+async fn scored(suite: &Path, revision: &str) -> Vec<String> {
+    let list =
+        run(Command::new(noted("node-22")).arg(suite).args(["list", "--client", "--requirements", revision]))
+            .await;
+    let (scored, _) = list.split_once("never scored").unwrap();
+    scored
+        .lines()
+        .filter_map(|line| line.strip_prefix("  - "))
+        .filter(|name| name.starts_with("auth/"))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// What the suite found in a scenario.
+fn checks(results: &Path, scenario: &str) -> Vec<Value> {
+    // `results/auth/NAME-TIME/checks.json`
+    let (folder, name) = scenario.rsplit_once('/').unwrap();
+    let entries = std::fs::read_dir(results.join(folder)).unwrap();
+    let of_it = |path: &PathBuf| {
+        let file = path.file_name().unwrap().to_string_lossy().into_owned();
+        file.strip_prefix(name)
+            .and_then(|rest| rest.strip_prefix("-2"))
+            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    let found = entries.map(|entry| entry.unwrap().path()).find(of_it);
+    let text = found.and_then(|path| std::fs::read(path.join("checks.json")).ok()).unwrap_or_default();
+    serde_json::from_slice(&text).unwrap_or_default()
+}
+
+/// Runs a program of the suite: what it wrote.
+async fn run(command: &mut Command) -> String {
+    let output = command.stdin(Stdio::null()).kill_on_drop(true).output().await.unwrap();
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+/// Where the suite's client hands its tasks to this process.
+async fn door(endings: Endings) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let door = format!("http://{}/", listener.local_addr().unwrap());
+    let serve = async move |body: String| {
+        let task: Task = serde_json::from_str(&body).unwrap();
+        let scenario = task.scenario.clone();
+        let ending = client::run(task).await;
+        endings.lock().unwrap().insert(scenario, ending.clone());
+        match ending {
+            Ok(()) => (StatusCode::OK, "done".to_owned()),
+            Err(error) => (StatusCode::UNPROCESSABLE_ENTITY, error),
+        }
+    };
+    tokio::spawn(async move { axum::serve(listener, Router::new().route("/", post(serve))).await });
+    door
+}
