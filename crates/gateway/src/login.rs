@@ -49,11 +49,13 @@ pub(crate) struct Connection {
 }
 
 /// Why there is no answer of the upstream.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum Unsent {
     /// It could not be called.
+    #[error(transparent)]
     Egress(EgressError),
     /// There is no login to call it with.
+    #[error(transparent)]
     LoggedOut(LoggedOut),
 }
 

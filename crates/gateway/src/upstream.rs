@@ -80,10 +80,10 @@ pub(crate) fn answer(
     }
     let mut request = request(view, headers, session, body.into());
     *request.method_mut() = Method::POST;
-    let (gateway, server) = (gateway.clone(), view.server);
+    let (gateway, view) = (gateway.clone(), Arc::clone(view));
     gateway.background.clone().spawn(async move {
-        if let Err(error) = gateway.parts.egress.send(request).await {
-            tracing::warn!(%server, %error, "a request of an upstream could not be answered");
+        if let Err(error) = login::send(&gateway, &view, request).await {
+            tracing::warn!(server = %view.server, %error, "a request of an upstream could not be answered");
         }
     });
 }

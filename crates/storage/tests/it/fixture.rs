@@ -1,11 +1,11 @@
 //! Two tenants, each with a row in every table.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use domain::{ApiKeyId, GrantId, PolicyId, Role, ServerId, TenantId, UserId};
 use storage::directory::SealedHeader;
 use storage::{
-    AdminEventRow, NewGrantRow, NewKeyRow, NewServerRow, NewVersionRow, Sighting, Storage, TokenRow,
-    ToolDefinition,
+    AdminEventRow, AuthorizationRow, NewConnectLinkRow, NewConnectionRow, NewGrantRow, NewKeyRow,
+    NewServerRow, NewVersionRow, Sighting, Storage, TenantTx, TokenRow, ToolDefinition, UpstreamClientRow,
 };
 use testkit::TestDb;
 use uuid::Uuid;
@@ -109,10 +109,63 @@ pub async fn tenant(storage: &Storage, n: u8) -> Tenant {
     })
     .await
     .unwrap();
+    connect(&mut tx, &tenant, n).await;
     tx.insert_event(&event(n)).await.unwrap();
     assert_eq!(tx.raise_epoch().await.unwrap(), 2);
     tx.commit().await.unwrap();
     tenant
+}
+
+/// Everything of logging in to the server, for an identity that has no grant.
+async fn connect(tx: &mut TenantTx, tenant: &Tenant, n: u8) {
+    let client = UpstreamClientRow {
+        issuer: "https://as.example".to_owned(),
+        client_id: "client".to_owned(),
+        sealed_secret: None,
+        auth: "none".to_owned(),
+        by_hand: false,
+        redirect_uri: "https://tollgate.example/oauth/callback".to_owned(),
+        created_at: now(),
+    };
+    tx.upsert_upstream_client(tenant.server, &client).await.unwrap();
+    tx.insert_connection(&NewConnectionRow {
+        id: id(n, 8),
+        server: tenant.server,
+        identity: "nobody@example.com",
+        issuer: &client.issuer,
+        resource: "https://mcp.example.com/mcp",
+        scopes: "",
+        sealed: &[n],
+        expires_at: None,
+        renewable: false,
+        connected_by: "test",
+        at: now(),
+    })
+    .await
+    .unwrap();
+    let link = id(n, 9);
+    tx.insert_connect_link(&NewConnectLinkRow {
+        id: link,
+        server: tenant.server,
+        identity: "nobody@example.com",
+        token_hash: [n + 50; 32],
+        created_by: "test",
+        created_at: now(),
+        expires_at: now() + Duration::days(7),
+    })
+    .await
+    .unwrap();
+    let asked = AuthorizationRow {
+        tenant: tenant.id,
+        server: tenant.server,
+        identity: "nobody@example.com".to_owned(),
+        browser: [n; 32],
+        user: None,
+        link: Some(link),
+        sealed: vec![n],
+        expires_at: now() + Duration::minutes(10),
+    };
+    tx.insert_authorization(&[n + 10; 32], &asked).await.unwrap();
 }
 
 pub fn version(tenant: &Tenant, number: u32) -> NewVersionRow<'static> {

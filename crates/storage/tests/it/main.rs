@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod change;
+mod connections;
 mod directory;
 mod fixture;
 mod login;

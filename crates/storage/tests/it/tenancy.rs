@@ -5,12 +5,16 @@ use storage::{Constraint, Error};
 
 use crate::fixture::{DOCUMENT, event, id, now, tool, two_tenants, version};
 
-const TENANT_TABLES: [&str; 9] = [
+const TENANT_TABLES: [&str; 13] = [
     "memberships",
     "api_keys",
     "servers",
     "server_tools",
     "sealed_credentials",
+    "upstream_clients",
+    "connections",
+    "connect_links",
+    "authorizations",
     "policies",
     "policy_versions",
     "grants",

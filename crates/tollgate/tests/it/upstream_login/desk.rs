@@ -65,8 +65,8 @@ impl Desk {
             .route("/register", post(register))
             .route("/authorize", get(authorize))
             .route("/token", post(token))
-            .merge(sim.layer(from_fn_with_state(desk.clone(), guard)))
-            .with_state(desk.clone());
+            .with_state(desk.clone())
+            .merge(sim.layer(from_fn_with_state(desk.clone(), guard)));
         tokio::spawn(async move { axum::serve(listener, app).await });
         desk
     }
