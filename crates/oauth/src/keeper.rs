@@ -206,8 +206,20 @@ impl Keeper {
         self.renew(tenant, stored.id, stored.version).await.map(Some)
     }
 
-    /// Another token than that of version `seen`: what somebody else stored by now, or one asked for.
+    /// Another token than that of version `seen`: what somebody else stored by now, or one asked for. Runs to its end
+    /// even if nobody waits for it any more.
     pub async fn renew(&self, tenant: TenantId, id: ConnectionId, seen: i64) -> Result<Token, RenewError> {
+        let keeper = self.clone();
+        let renewing = self.tasks.spawn(async move { keeper.renew_or_wait(tenant, id, seen).await });
+        renewing.await.unwrap_or_else(|_| Err(RenewError::Away("the renewal was broken off".to_owned())))
+    }
+
+    async fn renew_or_wait(
+        &self,
+        tenant: TenantId,
+        id: ConnectionId,
+        seen: i64,
+    ) -> Result<Token, RenewError> {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let mut tx = self.storage.system().await.map_err(away)?;
@@ -219,12 +231,7 @@ impl Keeper {
             };
             tx.commit().await.map_err(away)?;
             match (taken, known) {
-                (Some(stored), _) => {
-                    let keeper = self.clone();
-                    let asked = self.tasks.spawn(async move { keeper.ask(stored).await }).await;
-                    return asked
-                        .unwrap_or_else(|_| Err(RenewError::Away("the renewal was broken off".to_owned())));
-                }
+                (Some(stored), _) => return self.ask(stored).await,
                 (None, None) => return Err(RenewError::Gone),
                 (None, Some(known)) if known.version != seen => return self.open(&known).map_err(unusable),
                 (None, Some(known)) if !known.renewable => return Err(ended(&known)),

@@ -35,6 +35,7 @@ async fn a_server_is_probed_registered_and_deleted() {
       "checked_at": "[time]",
       "protocol_version": "2026-07-28",
       "upstream_name": "flowforge-sim 0.1.0",
+      "login": "headers",
       "header_names": [
         "x-api-key"
       ],

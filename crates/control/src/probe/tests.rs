@@ -208,7 +208,8 @@ async fn nobody_at_the_address_is_down_and_silence_is_slow() {
 #[tokio::test]
 async fn an_address_inside_is_not_looked_at_unless_that_is_allowed() {
     let upstream = Upstream::start(|request| reply(request, &json!({}))).await;
-    let guarded = egress::Client::new(EgressConfig::default()).unwrap();
+    let config = EgressConfig { allow_http: true, ..EgressConfig::default() };
+    let guarded = egress::Client::new(config).unwrap();
     let inside: UpstreamUrl = upstream.url().as_str().parse().unwrap();
     let sight = look_within(PATIENCE, &guarded, &inside, &[]).await;
     assert_eq!(sight.state, ServerState::Refused);

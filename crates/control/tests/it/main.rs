@@ -5,6 +5,7 @@
 mod accounts;
 mod admin_log;
 mod changes;
+mod connections;
 mod foreign;
 mod grants;
 mod keys;

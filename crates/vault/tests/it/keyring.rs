@@ -80,6 +80,15 @@ fn a_record_opens_in_no_other_place() {
         Place::UpstreamHeader { tenant, server: tenant.uuid().into(), name: "x-api-key" },
         Place::UpstreamHeader { tenant: server.uuid().into(), server, name: "x-api-key" },
         Place::GrantToken { tenant, grant },
+        Place::UpstreamClient { tenant, server, issuer: "x-api-key" },
+        Place::Connection {
+            tenant,
+            server,
+            connection: server.uuid().into(),
+            identity: "",
+            issuer: "x-api-key",
+        },
+        Place::Authorization { tenant, server, state: b"x-api-key" },
         Place::McpSession { tenant, grant },
     ] {
         assert_eq!(open(&keyring, &hex(VECTOR), other), Err(Error::Tampered), "{other:?}");
