@@ -5,20 +5,15 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-use domain::{Clock, ConnectionId, Secret, ServerId, TenantId};
-use http::HeaderValue;
-use serde::Deserialize;
-use serde_json::json;
+use domain::{Clock, ConnectionId, ServerId, TenantId};
 use storage::{RenewedRow, SealedConnection, Storage};
 use tokio::time::{Instant, sleep};
 use tokio_util::task::TaskTracker;
 use vault::{Entropy, Keyring, Place};
-use zeroize::Zeroizing;
 
 use crate::authorize::Pending;
-use crate::client::{Client, ClientAuth};
 use crate::error::Error;
+use crate::kept::{Kept, Token};
 use crate::token::{self, Granted};
 
 /// How long a renewal may take. Longer than an authorization server is waited for, so that nobody else begins before.
@@ -26,8 +21,6 @@ const LEASE: Duration = Duration::from_secs(30);
 /// How long somebody else's renewal is waited for, and how often it is looked at.
 const PATIENCE: Duration = Duration::from_secs(15);
 const GLANCE: Duration = Duration::from_millis(50);
-/// An access token is renewed so long before its end, or at the last fifth of its life if that is later.
-const MARGIN: Duration = Duration::from_secs(30);
 /// How often the store is tried. Were it given up, a refresh token that replaced another one would be lost.
 const ATTEMPTS: u32 = 5;
 
@@ -48,21 +41,6 @@ pub struct Keeper {
     pub tasks: TaskTracker,
 }
 
-/// An access token as it is sent.
-#[derive(Clone, Debug)]
-pub struct Token {
-    /// `Bearer ...`, marked sensitive.
-    pub header: HeaderValue,
-    /// Raised with every renewal.
-    pub version: i64,
-    /// When it was had.
-    pub obtained_at: DateTime<Utc>,
-    /// When it ends, if that is known.
-    pub expires_at: Option<DateTime<Utc>>,
-    /// Whether another can be had.
-    pub renewable: bool,
-}
-
 /// Why there is no newer token.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RenewError {
@@ -75,77 +53,6 @@ pub enum RenewError {
     /// It may work in a moment.
     #[error("{0}")]
     Away(String),
-}
-
-impl Token {
-    /// Whether it is over.
-    pub fn ended(&self, now: DateTime<Utc>) -> bool {
-        self.expires_at.is_some_and(|at| at <= now)
-    }
-
-    /// Whether it is time for another.
-    pub fn ends_soon(&self, now: DateTime<Utc>) -> bool {
-        self.expires_at.is_some_and(|at| {
-            let life = (at - self.obtained_at).to_std().unwrap_or_default();
-            at - now <= chrono::Duration::from_std(MARGIN.min(life / 5)).unwrap_or_default()
-        })
-    }
-}
-
-/// What is sealed of a connection.
-struct Kept {
-    access: Secret<String>,
-    refresh: Option<Secret<String>>,
-    client: Client,
-    token_endpoint: String,
-    resource: String,
-}
-
-#[derive(Deserialize)]
-struct Stored {
-    access: String,
-    refresh: Option<String>,
-    client_id: String,
-    client_secret: Option<String>,
-    client_auth: String,
-    token_endpoint: String,
-    resource: String,
-}
-
-impl Kept {
-    fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
-        let text = json!({
-            "access": self.access.expose(),
-            "refresh": self.refresh.as_ref().map(Secret::expose),
-            "client_id": self.client.id,
-            "client_secret": self.client.secret.as_ref().map(Secret::expose),
-            "client_auth": self.client.auth.as_str(),
-            "token_endpoint": self.token_endpoint,
-            "resource": self.resource,
-        });
-        Zeroizing::new(text.to_string().into_bytes())
-    }
-
-    fn read(bytes: &[u8]) -> Option<Self> {
-        let stored: Stored = serde_json::from_slice(bytes).ok()?;
-        Some(Self {
-            access: Secret::new(stored.access),
-            refresh: stored.refresh.map(Secret::new),
-            client: Client {
-                id: stored.client_id,
-                secret: stored.client_secret.map(Secret::new),
-                auth: ClientAuth::read(&stored.client_auth)?,
-            },
-            token_endpoint: stored.token_endpoint,
-            resource: stored.resource,
-        })
-    }
-
-    fn header(&self) -> Option<HeaderValue> {
-        let mut header = HeaderValue::try_from(format!("Bearer {}", self.access.expose())).ok()?;
-        header.set_sensitive(true);
-        Some(header)
-    }
 }
 
 impl Keeper {
@@ -408,30 +315,4 @@ fn away(error: storage::Error) -> RenewError {
 fn unusable(error: vault::Error) -> RenewError {
     tracing::error!(%error, "the tokens of a connection can't be opened");
     RenewError::Ended("its tokens can't be opened with the keys of this installation".to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(seconds: i64) -> DateTime<Utc> {
-        DateTime::from_timestamp(seconds, 0).unwrap()
-    }
-
-    #[test]
-    fn a_token_is_renewed_shortly_before_its_end() {
-        let token = |life: Option<i64>| Token {
-            header: HeaderValue::from_static("Bearer x"),
-            version: 1,
-            obtained_at: at(1000),
-            expires_at: life.map(|life| at(1000 + life)),
-            renewable: true,
-        };
-        let hour = token(Some(3600));
-        assert!(!hour.ends_soon(at(4569)) && hour.ends_soon(at(4570)) && !hour.ended(at(4599)));
-        assert!(hour.ended(at(4600)));
-        let minute = token(Some(60));
-        assert!(!minute.ends_soon(at(1047)) && minute.ends_soon(at(1048)));
-        assert!(!token(None).ends_soon(at(9_999_999)));
-    }
 }

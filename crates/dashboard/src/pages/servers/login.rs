@@ -68,6 +68,13 @@ impl LoginView {
         self.identities.iter().filter(|(_, connection)| connection.as_ref().is_some_and(works)).count()
     }
 
+    /// Somebody should connect.
+    pub fn needs_it(&self) -> bool {
+        self.shared().is_none_or(|connection| {
+            connection.state == ConnectionState::NeedsReconnecting || !connection.wanted_scopes.is_empty()
+        })
+    }
+
     /// There is something to show beside the headers.
     pub fn matters(&self) -> bool {
         self.wanted || self.login.login != Login::Headers
