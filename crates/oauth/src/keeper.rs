@@ -99,11 +99,11 @@ impl Keeper {
         server: ServerId,
         identity: &str,
     ) -> Result<Option<Token>, RenewError> {
-        let mut tx = self.storage.system().await.map_err(away)?;
-        let stored = tx.sealed_connection_of(tenant, server, identity).await.map_err(away)?;
-        tx.commit().await.map_err(away)?;
+        let mut tx = self.storage.system().await?;
+        let stored = tx.sealed_connection_of(tenant, server, identity).await?;
+        tx.commit().await?;
         let Some(stored) = stored else { return Ok(None) };
-        let token = self.open(&stored).map_err(unusable)?;
+        let token = self.open(&stored)?;
         if !token.ends_soon(self.clock.now()) {
             return Ok(Some(token));
         }
@@ -129,18 +129,18 @@ impl Keeper {
     ) -> Result<Token, RenewError> {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let mut tx = self.storage.system().await.map_err(away)?;
+            let mut tx = self.storage.system().await?;
             let seconds = i32::try_from(LEASE.as_secs()).unwrap_or(i32::MAX);
-            let taken = tx.take_renewal(tenant, id, seen, seconds).await.map_err(away)?;
+            let taken = tx.take_renewal(tenant, id, seen, seconds).await?;
             let known = match &taken {
                 Some(_) => None,
-                None => tx.sealed_connection(tenant, id).await.map_err(away)?,
+                None => tx.sealed_connection(tenant, id).await?,
             };
-            tx.commit().await.map_err(away)?;
+            tx.commit().await?;
             match (taken, known) {
                 (Some(stored), _) => return self.ask(stored).await,
                 (None, None) => return Err(RenewError::Gone),
-                (None, Some(known)) if known.version != seen => return self.open(&known).map_err(unusable),
+                (None, Some(known)) if known.version != seen => return Ok(self.open(&known)?),
                 (None, Some(known)) if !known.renewable => return Err(ended(&known)),
                 (None, Some(_)) if Instant::now() >= deadline => {
                     return Err(RenewError::Away(
@@ -154,7 +154,7 @@ impl Keeper {
 
     /// Asks the authorization server, as the one who may.
     async fn ask(&self, stored: SealedConnection) -> Result<Token, RenewError> {
-        let kept = self.kept(&stored).map_err(unusable)?;
+        let kept = self.kept(&stored)?;
         let (Some(refresh), Ok(endpoint)) = (&kept.refresh, kept.token_endpoint.parse()) else {
             return Err(self.end(&stored, "its tokens can't be renewed").await);
         };
@@ -179,7 +179,7 @@ impl Keeper {
         let now = self.clock.now();
         let expires_at = granted.expires_in.map(|life| now + life);
         let newer = Kept { access: granted.access, refresh: granted.refresh.or(kept.refresh), ..kept };
-        let sealed = self.keyring.seal(&newer.to_bytes(), place(&stored), &self.entropy).map_err(unusable)?;
+        let sealed = self.keyring.seal(&newer.to_bytes(), place(&stored), &self.entropy)?;
         let scopes = granted.scopes.map(|scopes| scopes.to_string());
         let renewed = RenewedRow { sealed: &sealed, scopes: scopes.as_deref(), obtained_at: now, expires_at };
         let mut wait = GLANCE;
@@ -198,7 +198,7 @@ impl Keeper {
                 }
                 Err(error) if attempt == ATTEMPTS => {
                     tracing::error!(server = %stored.server, %error, "newer tokens of a connection are lost");
-                    return Err(away(error));
+                    return Err(error.into());
                 }
                 Err(error) => {
                     tracing::warn!(server = %stored.server, %error, "newer tokens of a connection wait for postgres");
@@ -207,21 +207,16 @@ impl Keeper {
                 }
             }
         }
-        self.open(&SealedConnection {
-            sealed,
-            version: stored.version + 1,
-            obtained_at: now,
-            expires_at,
-            ..stored
-        })
-        .map_err(unusable)
+        let newer =
+            SealedConnection { sealed, version: stored.version + 1, obtained_at: now, expires_at, ..stored };
+        Ok(self.open(&newer)?)
     }
 
     async fn reread(&self, stored: &SealedConnection, sealed: &[u8]) -> Result<Token, RenewError> {
-        let mut tx = self.storage.system().await.map_err(away)?;
-        let known = tx.sealed_connection(stored.tenant, stored.id).await.map_err(away)?;
+        let mut tx = self.storage.system().await?;
+        let known = tx.sealed_connection(stored.tenant, stored.id).await?;
         match known {
-            Some(known) if known.sealed == sealed => self.open(&known).map_err(unusable),
+            Some(known) if known.sealed == sealed => Ok(self.open(&known)?),
             _ => Err(RenewError::Gone),
         }
     }
@@ -307,12 +302,16 @@ fn sentence(error: &Error) -> String {
     }
 }
 
-fn away(error: storage::Error) -> RenewError {
-    tracing::warn!(%error, "a connection can't be read");
-    RenewError::Away("its tokens can't be read now".to_owned())
+impl From<storage::Error> for RenewError {
+    fn from(error: storage::Error) -> Self {
+        tracing::warn!(%error, "a connection can't be read");
+        Self::Away("its tokens can't be read now".to_owned())
+    }
 }
 
-fn unusable(error: vault::Error) -> RenewError {
-    tracing::error!(%error, "the tokens of a connection can't be opened");
-    RenewError::Ended("its tokens can't be opened with the keys of this installation".to_owned())
+impl From<vault::Error> for RenewError {
+    fn from(error: vault::Error) -> Self {
+        tracing::error!(%error, "the tokens of a connection can't be opened");
+        Self::Ended("its tokens can't be opened with the keys of this installation".to_owned())
+    }
 }

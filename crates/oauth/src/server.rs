@@ -1,4 +1,4 @@
-//! The metadata of an authorization server (RFC 8414, and OpenID Connect Discovery).
+//! The metadata of an authorization server (RFC 8414, and `OpenID` Connect Discovery).
 
 use domain::UpstreamUrl;
 use serde::Deserialize;

@@ -58,9 +58,9 @@ pub async fn create_database(owner_url: &str) -> Result<(), MigrateError> {
     Ok(())
 }
 
-/// The latest migration there is.
-pub(crate) fn latest() -> i64 {
-    MIGRATOR.iter().map(|migration| migration.version).max().unwrap_or(0)
+/// The numbers of all migrations, in order.
+pub(crate) fn versions() -> impl Iterator<Item = i64> {
+    MIGRATOR.iter().map(|migration| migration.version)
 }
 
 /// Differs whenever a migration differs; part of a test template's name.

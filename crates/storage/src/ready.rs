@@ -12,12 +12,10 @@ pub enum NotReady {
     #[error("the database is not set up for this login role: run `tollgate migrate`")]
     NotSetUp(#[source] Error),
     /// It is behind this build.
-    #[error("the database is at migration {applied}, this build needs {latest}: run `tollgate migrate`")]
+    #[error("migration {missing} of this build was not run on the database: run `tollgate migrate`")]
     Behind {
-        /// The last that was applied.
-        applied: i64,
-        /// The last there is.
-        latest: i64,
+        /// The first that was not applied.
+        missing: i64,
     },
     /// The login role would see every tenant's rows.
     #[error("the login role `{0}` skips row level security: let the application log in as another one")]
@@ -42,11 +40,14 @@ impl Storage {
             return Err(NotReady::Privileged(login.name));
         }
         // Not checked at build time: the table is the migrator's own.
-        let applied: i64 = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations WHERE success")
-            .fetch_one(tx.connection())
+        let applied: Vec<i64> = sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success")
+            .fetch_all(tx.connection())
             .await
             .map_err(|error| NotReady::NotSetUp(error.into()))?;
-        let latest = migrate::latest();
-        if applied < latest { Err(NotReady::Behind { applied, latest }) } else { Ok(()) }
+        // Any of them, not the last alone: the numbers of the log's tables are above all others.
+        match migrate::versions().find(|version| !applied.contains(version)) {
+            Some(missing) => Err(NotReady::Behind { missing }),
+            None => Ok(()),
+        }
     }
 }

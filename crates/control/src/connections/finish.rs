@@ -45,7 +45,7 @@ impl Control {
         let taken = tx.take_authorization(&state_hash, &vault::sha256(browser.as_bytes())).await?;
         tx.commit().await?;
         let row = taken.filter(|row| row.expires_at > self.now()).ok_or_else(unexpected)?;
-        let (actor, organisation) = self.came_back(&row, session)?;
+        let (actor, organisation) = came_back(&row, session)?;
 
         let place = Place::Authorization { tenant: row.tenant, server: row.server, state: &state_hash };
         let opened = self.parts().keyring.open(&row.sealed, place)?;
@@ -70,24 +70,6 @@ impl Control {
             organisation,
             identity: for_whom(&row.identity).map(str::to_owned),
         })
-    }
-
-    /// Who came back: the person who was sent away, still allowed to, or whoever holds the link.
-    fn came_back(
-        &self,
-        row: &AuthorizationRow,
-        session: Option<&Session>,
-    ) -> Result<(Actor, Option<String>), Error> {
-        if let Some(link) = row.link {
-            return Ok((Actor::link(row.tenant, link, &row.identity), None));
-        }
-        let session =
-            session.filter(|session| Some(session.user) == row.user).ok_or(Error::Unauthenticated)?;
-        let membership = session.organisations.iter().find(|membership| membership.tenant == row.tenant);
-        let membership = membership.ok_or(Error::NotFound)?;
-        let actor = session.acting(membership.tenant, membership.role);
-        actor.needs(Role::Admin)?;
-        Ok((actor, Some(membership.slug.to_string())))
     }
 
     /// A code was not redeemed. A client that the authorization server forgot is forgotten here too, so that the next
@@ -186,4 +168,17 @@ impl Control {
         });
         change.commit(actor, event.with(details)).await
     }
+}
+
+/// Who came back: the person who was sent away, still allowed to, or whoever holds the link.
+fn came_back(row: &AuthorizationRow, session: Option<&Session>) -> Result<(Actor, Option<String>), Error> {
+    if let Some(link) = row.link {
+        return Ok((Actor::link(row.tenant, link, &row.identity), None));
+    }
+    let session = session.filter(|session| Some(session.user) == row.user).ok_or(Error::Unauthenticated)?;
+    let membership = session.organisations.iter().find(|membership| membership.tenant == row.tenant);
+    let membership = membership.ok_or(Error::NotFound)?;
+    let actor = session.acting(membership.tenant, membership.role);
+    actor.needs(Role::Admin)?;
+    Ok((actor, Some(membership.slug.to_string())))
 }

@@ -46,12 +46,15 @@ fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret<St
     Ok(Option::<String>::deserialize(deserializer)?.map(Secret::new))
 }
 
+/// An id, and the secret unless it is of a public client.
+type Typed = (String, Option<Secret<String>>);
+
 /// Bytes of an id or a secret.
 const LONGEST: usize = 2048;
 
 impl NewUpstreamClient {
     /// The id and the secret; none where it is to be forgotten.
-    pub(super) fn read(&self) -> Result<Option<(String, Option<Secret<String>>)>, Error> {
+    pub(super) fn read(&self) -> Result<Option<Typed>, Error> {
         let id = self.client_id.trim();
         let secret = self.client_secret.as_ref().map(|secret| secret.expose().trim().to_owned());
         let secret = secret.filter(|secret| !secret.is_empty());

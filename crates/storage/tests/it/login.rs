@@ -71,9 +71,10 @@ async fn a_migrated_database_is_ready_for_its_login_and_not_for_a_superuser() {
     .unwrap();
     assert!(matches!(owner.ready().await, Err(NotReady::Privileged(_))));
 
-    sqlx::query("DELETE FROM _sqlx_migrations WHERE version > 3")
+    // One in the middle: the last says nothing of those before it.
+    sqlx::query("DELETE FROM _sqlx_migrations WHERE version = 9")
         .execute(&mut db.owner().await)
         .await
         .unwrap();
-    assert!(matches!(db.storage.ready().await, Err(NotReady::Behind { applied: 3, .. })));
+    assert!(matches!(db.storage.ready().await, Err(NotReady::Behind { missing: 9 })));
 }
