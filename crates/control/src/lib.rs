@@ -40,10 +40,11 @@ pub use grants::{Grant, MintedGrant, NewGrant, PolicyRef};
 pub use keys::{ApiKey, MintedKey, NewKey, Standing};
 pub use organisations::{Member, Organisation, OrganisationName};
 pub use policies::{
-    CallContext, CallTemplate, Choice, ClientContext, Diff, DiffKind, DiffLine, Difference, Effect,
-    GrantContext, MatrixCell, MatrixInput, MatrixRow, NewPolicy, Policy, PolicyCheck, PolicyMatrix,
-    PolicyName, PolicySummary, PolicyVersion, SavePolicy, ServerContext, SimulatedCharge, SimulatedShadow,
-    Simulation, SimulationResult, ToolChoice, ToolEffect, choose, placeholders,
+    CallContext, CallTemplate, Choice, ClientContext, ConditionFields, Custom, Diff, DiffKind, DiffLine,
+    Difference, Effect, GrantContext, LIMIT_FIELDS, LimitFields, MatrixCell, MatrixInput, MatrixRow,
+    NewPolicy, Policy, PolicyCheck, PolicyMatrix, PolicyName, PolicySummary, PolicyVersion, Preset, RULES,
+    RuleFields, SavePolicy, ServerContext, SimulatedCharge, SimulatedShadow, Simulation, SimulationResult,
+    ToolChoice, ToolEffect, choose, customise, placeholders,
 };
 pub use servers::{
     NewHeader, NewServer, ProbeReport, ProbeRequest, Server, ServerChange, ServerState, ToolRefresh,

@@ -1,10 +1,14 @@
 //! Policies of a server: checking, saving versions, history. The latest version is the one in force.
 
 mod context;
+mod custom;
 mod diff;
 mod edit;
 mod effects;
 mod matrix;
+mod presets;
+#[cfg(test)]
+mod properties;
 mod proposal;
 mod simulate;
 mod table;
@@ -17,9 +21,11 @@ use serde_json::json;
 use storage::{Constraint, NewVersionRow};
 
 pub use context::{CallContext, ClientContext, GrantContext, ServerContext};
+pub use custom::{ConditionFields, Custom, LIMIT_FIELDS, LimitFields, RULES, RuleFields, customise};
 pub use diff::{Diff, DiffKind, DiffLine};
 pub use effects::{Effect, ToolEffect};
 pub use matrix::{Difference, MatrixCell, MatrixInput, MatrixRow, PolicyMatrix};
+pub use presets::Preset;
 pub use simulate::Simulation;
 pub use table::{Choice, ToolChoice, choose};
 pub use template::{CallTemplate, placeholders};

@@ -3,7 +3,9 @@
 use json::{Node, Span, Value};
 
 /// The nesting that a policy may have.
-const DEPTH: usize = 32;
+pub(super) const DEPTH: usize = 32;
+/// Characters from which on the only part of an object or list gets a line of its own.
+pub(super) const LONG: usize = 48;
 
 /// A JSON text under edit. Operations on what is not there leave it as it is.
 pub(super) struct Edit {
@@ -19,7 +21,7 @@ impl Edit {
         self.text
     }
 
-    /// The text of the value at this path of keys.
+    /// The text of the value at this path of keys and indices.
     pub(super) fn raw(&self, path: &[&str]) -> Option<String> {
         self.at(path, |value| self.text.get(range(value.span)).map(str::to_owned)).flatten()
     }
@@ -34,10 +36,16 @@ impl Edit {
             }
             Some(match members.last() {
                 Some(last) => self.behind(last.value.span, last.key_span, &member),
-                None => self.only(object.span, ['{', '}'], &member, path.len() < 2),
+                None => self.only(object.span, ['{', '}'], &member, path.len() < 2 || member.len() > LONG),
             })
         });
         self.apply(change.flatten());
+    }
+
+    /// Puts a JSON text in the place of the value at `path`.
+    pub(super) fn replace(&mut self, path: &[&str], value: &str) {
+        let change = self.at(path, |old| (range(old.span), value.to_owned()));
+        self.apply(change);
     }
 
     /// Takes a key out of the object at `path`.
@@ -53,13 +61,42 @@ impl Edit {
 
     /// Adds a text to the list at `path`.
     pub(super) fn push(&mut self, path: &[&str], text: &str) {
+        self.insert(path, usize::MAX, &quoted(text));
+    }
+
+    /// Adds a JSON text to the list at `path`, before the element that stands at `at`, or else at its end.
+    pub(super) fn insert(&mut self, path: &[&str], at: usize, value: &str) {
         let change = self.at(path, |list| {
-            Some(match list.as_array()?.last() {
-                Some(last) => self.behind(last.span, last.span, &quoted(text)),
-                None => self.only(list.span, ['[', ']'], &quoted(text), false),
+            let elements = list.as_array()?;
+            Some(match (elements.get(at), elements.last()) {
+                (Some(next), _) => self.before(next.span, value),
+                (None, Some(last)) => self.behind(last.span, last.span, value),
+                (None, None) => self.only(list.span, ['[', ']'], value, value.len() > LONG),
             })
         });
         self.apply(change.flatten());
+    }
+
+    /// Takes the element at `at` out of the list at `path`.
+    pub(super) fn take(&mut self, path: &[&str], at: usize) {
+        let change = self.at(path, |list| {
+            let elements = list.as_array()?;
+            elements.get(at)?;
+            Some(cut(list.span, "[]", at, |i| elements.get(i).map(|element| element.span)))
+        });
+        self.apply(change.flatten());
+    }
+
+    /// The white space that the line begins with on which the value at `path` begins.
+    pub(super) fn indent(&self, path: &[&str]) -> String {
+        self.at(path, |value| self.indent_at(value.span).to_owned()).unwrap_or_default()
+    }
+
+    /// Whether the list at `path` has this text.
+    pub(super) fn lists(&self, path: &[&str], text: &str) -> bool {
+        let has =
+            |list: &Value<'_>| Some(list.as_array()?.iter().any(|element| element.as_str() == Some(text)));
+        self.at(path, has).flatten().unwrap_or(false)
     }
 
     /// Takes a text out of the list at `path`, wherever it stands in it.
@@ -79,17 +116,27 @@ impl Edit {
         let document = json::parse(self.text.as_bytes(), DEPTH).ok()?;
         let found = path.iter().try_fold(&document, |value, key| match &value.node {
             Node::Object(object) => object.get(key),
+            Node::Array(elements) => elements.get(key.parse::<usize>().ok()?),
             _ => None,
         })?;
         Some(then(found))
     }
 
-    /// Behind the last one, with the space that stands in front of that.
+    /// Behind the last one, with the space that stands in front of that; what stands close to its bracket gets a space.
     fn behind(&self, last: Span, begins: Span, new: &str) -> (std::ops::Range<usize>, String) {
         let before = &self.text[..begins.start as usize];
         let space = &before[before.trim_end().len()..];
+        let space = if space.is_empty() && before.ends_with(['[', '{']) { " " } else { space };
         let end = last.end as usize;
         (end..end, format!(",{space}{new}"))
+    }
+
+    /// In front of the next one, with the space that stands in front of that.
+    fn before(&self, next: Span, new: &str) -> (std::ops::Range<usize>, String) {
+        let before = &self.text[..next.start as usize];
+        let space = &before[before.trim_end().len()..];
+        let start = next.start as usize;
+        (start..start, format!("{new},{}", if space.is_empty() { " " } else { space }))
     }
 
     /// The only one of an empty object or list: on a line of its own where that is how such a text is written.
@@ -103,10 +150,14 @@ impl Edit {
         if !own_line {
             return (range(span), format!("{open} {new} {close}"));
         }
+        let indent = self.indent_at(span);
+        (range(span), format!("{open}\n{indent}  {new}\n{indent}{close}"))
+    }
+
+    fn indent_at(&self, span: Span) -> &str {
         let before = &self.text[..span.start as usize];
         let line = before.rsplit('\n').next().unwrap_or_default();
-        let indent = &line[..line.len() - line.trim_start().len()];
-        (range(span), format!("{open}\n{indent}  {new}\n{indent}{close}"))
+        &line[..line.len() - line.trim_start().len()]
     }
 
     fn apply(&mut self, change: Option<(std::ops::Range<usize>, String)>) {
@@ -181,6 +232,23 @@ mod tests {
         assert_eq!(edited(r#"{"l": ["a", "b"]}"#, |e| e.push(&["l"], "x")), r#"{"l": ["a", "b", "x"]}"#);
         assert_eq!(edited(r#"{"l": ["x", "a", "x"]}"#, |e| e.pull(&["l"], "x")), r#"{"l": ["a"]}"#);
         assert_eq!(edited(r#"{"l": ["x"]}"#, |e| e.pull(&["l"], "x")), r#"{"l": []}"#);
+    }
+
+    #[test]
+    fn a_list_gets_and_loses_elements_anywhere() {
+        let text = r#"{"l": [1, {"a": 2}]}"#;
+        assert_eq!(edited(text, |e| e.insert(&["l"], 0, "0")), r#"{"l": [0, 1, {"a": 2}]}"#);
+        assert_eq!(edited(text, |e| e.insert(&["l"], 1, "0")), r#"{"l": [1, 0, {"a": 2}]}"#);
+        assert_eq!(edited(text, |e| e.insert(&["l"], 2, "0")), r#"{"l": [1, {"a": 2}, 0]}"#);
+        assert_eq!(edited(text, |e| e.take(&["l"], 0)), r#"{"l": [{"a": 2}]}"#);
+        assert_eq!(edited(text, |e| e.take(&["l"], 2)), text);
+        assert_eq!(edited(text, |e| e.set(&["l", "1"], "a", "3")), r#"{"l": [1, {"a": 3}]}"#);
+        assert_eq!(edited(text, |e| e.replace(&["l", "1"], "[]")), r#"{"l": [1, []]}"#);
+        let long = "x".repeat(LONG);
+        assert_eq!(
+            edited("{\n  \"l\": []\n}", |e| e.push(&["l"], &long)),
+            format!("{{\n  \"l\": [\n    \"{long}\"\n  ]\n}}")
+        );
     }
 
     #[test]

@@ -48,12 +48,10 @@ fn block(key: &str, [open, close]: [char; 2], parts: impl Iterator<Item = String
 }
 
 fn entry(tool: &Tool) -> String {
-    let runs_code = tool.signals.iter().any(|signal| signal == "runs code");
     match tool.category {
         _ if tool.approves() => format!(r#"{{ "action": "deny", "reason": {} }}"#, quoted(APPROVING)),
         Category::Financial => format!(r#"{{ "action": "require_approval", "reason": {} }}"#, quoted(MONEY)),
         Category::Execute => r#"{ "rate_limit": "10/minute" }"#.to_owned(),
-        Category::Write if runs_code => r#"{ "rate_limit": "10/minute" }"#.to_owned(),
         Category::Write => r#"{ "rate_limit": "30/minute" }"#.to_owned(),
         Category::Read | Category::Destructive => "{}".to_owned(),
     }
@@ -108,7 +106,7 @@ fn step(name: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use domain::Outcome;
     use policy::{Call, Context, Policy, ToolState, Verdict};
     use serde_json::json;
@@ -116,7 +114,7 @@ mod tests {
 
     use super::*;
 
-    fn tool(name: &str, schema: Value) -> Tool {
+    pub fn tool(name: &str, schema: Value) -> Tool {
         Tool::of(ToolDefinition {
             name: name.to_owned(),
             title: None,
@@ -128,7 +126,7 @@ mod tests {
     }
 
     /// Flowforge's tools, with the schemas that it lists.
-    fn flowforge() -> Vec<Tool> {
+    pub fn flowforge() -> Vec<Tool> {
         let known: Vec<Value> =
             serde_json::from_str(include_str!("../../../../catalogue/flowforge/tools.json")).unwrap();
         let of = |known: Value| {
@@ -174,8 +172,8 @@ mod tests {
                 (_, Category::Read) => assert_eq!(effect, policy::Effect::Allow, "{}", tool.name),
                 (_, Category::Destructive) => assert_eq!(effect, policy::Effect::Hide, "{}", tool.name),
                 (_, Category::Execute) => assert_eq!(limits, ["10 a minute for each grant"]),
-                ("flowforge_send_event", _) => assert_eq!(limits, ["30 a minute for each grant"]),
-                _ => assert_eq!(effect, policy::Effect::Limit, "{}", tool.name),
+                (_, Category::Write) => assert_eq!(limits, ["30 a minute for each grant"], "{}", tool.name),
+                (_, Category::Financial) => assert_eq!(effect, policy::Effect::Approve, "{}", tool.name),
             }
         }
         let facts: Vec<_> = tools.iter().map(Tool::facts).collect();

@@ -74,34 +74,55 @@ pub fn choose(document: &str, choices: &[ToolChoice]) -> Result<String, Error> {
 /// Writes one choice.
 fn write(edit: &mut Edit, before: &Policy, row: &ToolChoice) {
     let tool = row.tool.as_str();
-    edit.pull(&["hide"], tool);
     if row.choice == Choice::Hide {
-        if edit.raw(&["hide"]).is_none() {
-            edit.set(&[], "hide", "[]");
-        }
-        edit.push(&["hide"], tool);
+        hide(edit, tool);
         return;
     }
+    own_entry(edit, before, tool);
+    let entry = ["tools", tool];
+    let (key, value) = match &row.choice {
+        Choice::Allow | Choice::Hide => ("", String::new()),
+        Choice::Deny => ("action", quoted("deny")),
+        Choice::Approve => ("action", quoted("require_approval")),
+        Choice::Limit { max, window } => ("rate_limit", quoted(&format!("{max}/{window}"))),
+    };
+    // What is to be set is set in its place, and a reason stays that of its action.
+    let same = key == "action" && edit.raw(&["tools", tool, key]).as_ref() == Some(&value);
+    for other in ["action", "reason", "rate_limit", "limits"] {
+        if other != key && !(other == "reason" && same) {
+            edit.remove(&entry, other);
+        }
+    }
+    if !key.is_empty() {
+        edit.set(&entry, key, &value);
+    }
+}
+
+fn hide(edit: &mut Edit, tool: &str) {
+    if edit.raw(&["hide"]).is_none() {
+        edit.set(&[], "hide", "[]");
+    }
+    if !edit.lists(&["hide"], tool) {
+        edit.push(&["hide"], tool);
+    }
+}
+
+/// Gives the tool an entry of its own, and takes its name out of `hide`.
+pub(super) fn own_entry(edit: &mut Edit, before: &Policy, tool: &str) {
+    edit.pull(&["hide"], tool);
     if edit.raw(&["tools"]).is_none() {
         edit.set(&[], "tools", "{}");
     }
     if edit.raw(&["tools", tool]).is_none() {
         // The most specific entry is the only one used: begin with what was used so far.
-        let governing = before.governing(tool).and_then(|key| edit.raw(&["tools", key]));
-        edit.set(&["tools"], tool, governing.as_deref().unwrap_or("{}"));
+        let used = governing(edit, before, tool);
+        edit.set(&["tools"], tool, used.as_deref().unwrap_or("{}"));
     }
-    let entry = ["tools", tool];
-    for key in ["action", "reason", "rate_limit", "limits"] {
-        edit.remove(&entry, key);
-    }
-    match &row.choice {
-        Choice::Allow | Choice::Hide => {}
-        Choice::Deny => edit.set(&entry, "action", &quoted("deny")),
-        Choice::Approve => edit.set(&entry, "action", &quoted("require_approval")),
-        Choice::Limit { max, window } => {
-            edit.set(&entry, "rate_limit", &quoted(&format!("{max}/{window}")));
-        }
-    }
+}
+
+/// The text of the entry that governs a tool: its own, or that of a pattern.
+pub(super) fn governing(edit: &Edit, policy: &Policy, tool: &str) -> Option<String> {
+    edit.raw(&["tools", tool]).or_else(|| edit.raw(&["tools", policy.governing(tool)?]))
 }
 
 /// Whether the choices came about: what the document says of many tools at once can stand against them.
@@ -172,6 +193,19 @@ mod tests {
 "#;
         assert_eq!(choose(document, &choices).unwrap(), expected);
         assert_eq!(choose(expected, &choices).unwrap(), expected, "again, nothing changes");
+    }
+
+    #[test]
+    fn what_is_so_already_stays_where_it_stands() {
+        let document = r#"{ "version": "1", "default": "deny", "hide": ["b", "a"], "tools": {
+            "c": { "action": "deny", "reason": "No.", "mode": "enforce" }, "d": { "rate_limit": "1/day", "mode": "enforce" } } }"#;
+        for row in [row("b", Choice::Hide), row("c", Choice::Deny)] {
+            assert_eq!(choose(document, &[row]).unwrap(), document);
+        }
+        let asked = choose(document, &[row("c", Choice::Approve), row("d", limit(2, "day"))]).unwrap();
+        let expected =
+            document.replace(r#""deny", "reason": "No.""#, r#""require_approval""#).replace("1/day", "2/day");
+        assert_eq!(asked, expected);
     }
 
     #[test]

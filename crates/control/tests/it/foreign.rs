@@ -63,6 +63,7 @@ async fn policies_of_others_are_not_found() {
     not_found(control.policies(&me, Some(server)).await);
     not_found(control.check_policy(&me, server, ALLOW).await);
     not_found(control.propose_policy(&me, server).await);
+    not_found(control.policy_presets(&me, server).await);
     let new = NewPolicy { name: "mine".to_owned(), document: ALLOW.to_owned() };
     not_found(control.create_policy(&me, server, &new).await);
     let call = Simulation { document: ALLOW.to_owned(), tool: "x".to_owned(), ..Simulation::default() };

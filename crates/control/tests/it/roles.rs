@@ -84,6 +84,7 @@ async fn a_viewer_sees_everything_but_secrets_and_who_changed_what() {
     control.policy(&viewer, policy, None).await.unwrap();
     control.policy_history(&viewer, policy).await.unwrap();
     control.propose_policy(&viewer, server).await.unwrap();
+    control.policy_presets(&viewer, server).await.unwrap();
     control.grant(&viewer, grant).await.unwrap();
     assert_eq!(control.grants(&viewer, Some(server)).await.unwrap().len(), 1);
     assert!(!viewer.may(Role::Editor) && viewer.may(Role::Viewer));
