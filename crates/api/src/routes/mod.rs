@@ -77,6 +77,7 @@ fn policies() -> OpenApiRouter<ApiState> {
         .routes(routes!(simulations::simulate_call))
         .routes(routes!(simulations::compare_tools))
         .routes(routes!(policies::propose_policy))
+        .routes(routes!(policies::list_presets))
         .routes(routes!(policies::get_policy, policies::rename_policy, policies::delete_policy))
         .routes(routes!(versions::list_versions, versions::save_version))
         .routes(routes!(versions::get_version))

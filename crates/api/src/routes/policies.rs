@@ -129,6 +129,22 @@ pub(crate) async fn propose_policy(
     Ok(Json(PolicyProposal { document: control.propose_policy(&actor, id).await? }))
 }
 
+/// List policies to start from
+///
+/// Those that were written for servers like this one; none where most of its tools are not known.
+#[utoipa::path(
+    get, path = "/servers/{id}/policies/presets", tag = "policies",
+    params(("id" = Uuid, Path, description = "The server.")),
+    responses((status = 200, description = "With their documents.", body = Page<control::Preset>))
+)]
+pub(crate) async fn list_presets(
+    State(control): State<Control>,
+    Caller(actor): Caller,
+    Id(id): Id<ServerId>,
+) -> Result<Json<Page<control::Preset>>, Problem> {
+    Ok(Json(Page::whole(control.policy_presets(&actor, id).await?)))
+}
+
 /// Get a policy
 #[utoipa::path(
     get, path = "/policies/{id}", tag = "policies", params(("id" = Uuid, Path, description = "The policy.")),

@@ -195,6 +195,9 @@ async fn a_document_is_checked_without_saving_it() {
 #[tokio::test]
 async fn a_first_policy_is_proposed_and_can_be_saved() {
     let (api, acme, server) = with_server().await;
+    let presets = api.get(&format!("{server}/policies/presets"), &acme.owner).await.expect(200);
+    let ids: Vec<_> = presets["items"].as_array().unwrap().iter().map(|preset| &preset["id"]).collect();
+    assert_eq!(ids, ["read-only", "operator", "builder", "locked-down"]);
     let proposal = api.get(&format!("{server}/policies/proposal"), &acme.owner).await.expect(200);
     let body = json!({"name": "first", "document": proposal["document"]});
     api.post(&format!("{server}/policies"), &acme.owner, body).await.expect(201);
