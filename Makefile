@@ -1,6 +1,6 @@
 # Everything a person types. The services that demo and test need are started by scripts/services, and stopped after.
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lint fmt sqlx
+.PHONY: help demo test bench lint fmt sqlx editor
 
 help: ## show this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
@@ -24,3 +24,6 @@ fmt: ## format the code
 
 sqlx: ## write .sqlx anew after a change of a query or a migration
 	scripts/services run -- scripts/sqlx
+
+editor: ## write web/static/editor.js anew after a change in web/editor
+	scripts/editor
