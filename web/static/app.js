@@ -78,10 +78,20 @@
     const editor = event.target.closest(".editor");
     if (editor) number(editor);
   });
-  // A problem's line number puts the caret on that line.
+  // The editor proper is loaded where there is something to edit; it takes the place of the plain field.
+  const loadEditor = () => {
+    const area = document.querySelector("textarea[data-editor]");
+    if (!area || document.querySelector("script[data-editor]")) return;
+    const script = document.createElement("script");
+    script.src = area.dataset.editor;
+    script.dataset.editor = "";
+    document.head.append(script);
+  };
+  loadEditor();
+  // A problem's line number puts the caret on that line of the plain field.
   document.addEventListener("click", (event) => {
     const link = event.target.closest("[data-line]");
-    const text = document.querySelector(".editor textarea");
+    const text = document.querySelector(".editor:not([hidden]) textarea");
     if (!link || !text) return;
     event.preventDefault();
     const lines = text.value.split("\n");
@@ -135,10 +145,12 @@
   // ---- after a part of the page was replaced: focus goes to what changed ----
   const settle = (event) => {
     if (tail && !document.contains(tail.button)) stopLive();
-    const wrong = document.querySelector('[aria-invalid="true"]');
-    const wanted = wrong || document.querySelector("[autofocus]");
+    loadEditor();
     const elt = event.detail?.requestConfig?.elt;
     const keep = event.detail?.target?.dataset?.keepFocus !== undefined || elt?.dataset?.keepFocus !== undefined;
+    // What is wrong beside the part that was replaced has been shown before.
+    const wrong = [...document.querySelectorAll('[aria-invalid="true"]')].find((field) => !keep || event.target.contains(field));
+    const wanted = document.querySelector("[autofocus]") || wrong;
     if (wanted) wanted.focus();
     else if (!keep) document.querySelector("main h1")?.focus({ preventScroll: true });
     const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));

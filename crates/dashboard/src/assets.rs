@@ -18,15 +18,17 @@ pub enum Asset {
     Script,
     /// `htmx.min.js`
     Htmx,
+    /// `editor.js`, which `app.js` loads where there is an editor.
+    Editor,
     /// `favicon.svg`
     Favicon,
 }
 
-static ADDRESSES: LazyLock<[String; 4]> = LazyLock::new(|| Asset::ALL.map(Asset::address));
+static ADDRESSES: LazyLock<[String; 5]> = LazyLock::new(|| Asset::ALL.map(Asset::address));
 
 impl Asset {
     /// Every file, in the order of the variants.
-    pub const ALL: [Self; 4] = [Self::Stylesheet, Self::Script, Self::Htmx, Self::Favicon];
+    pub const ALL: [Self; 5] = [Self::Stylesheet, Self::Script, Self::Htmx, Self::Editor, Self::Favicon];
 
     /// Where the page finds it. The address changes with the content, so a browser may keep it for ever.
     pub fn url(self) -> &'static str {
@@ -52,6 +54,12 @@ impl Asset {
                 "js",
                 "text/javascript; charset=utf-8",
                 include_bytes!("../../../web/static/htmx.min.js"),
+            ),
+            Self::Editor => (
+                "editor",
+                "js",
+                "text/javascript; charset=utf-8",
+                include_bytes!("../../../web/static/editor.js"),
             ),
             Self::Favicon => {
                 ("favicon", "svg", "image/svg+xml", include_bytes!("../../../web/static/favicon.svg"))

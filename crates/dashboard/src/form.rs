@@ -53,6 +53,16 @@ impl Form {
         self.values.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
+    /// The field was sent, even if nothing is typed in it.
+    pub fn has(&self, name: &str) -> bool {
+        self.values.iter().any(|(field, _)| field == name)
+    }
+
+    /// Forgets what was typed in fields.
+    pub fn forget(&mut self, which: impl Fn(&str) -> bool) {
+        self.values.retain(|(field, _)| !which(field));
+    }
+
     /// Replaces what was typed.
     pub fn put(&mut self, name: &str, value: String) {
         self.values.retain(|(field, _)| field != name);

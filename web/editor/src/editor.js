@@ -98,12 +98,16 @@ document.addEventListener("htmx:beforeSwap", () => {
   for (const editor of editors.values()) editor.hadFocus = editor.view.hasFocus;
 });
 document.addEventListener("htmx:afterSwap", (event) => {
+  const before = new Set(editors.values());
   enhanceAll();
-  const { target, xhr } = event.detail;
+  const { target, xhr, requestConfig } = event.detail;
   for (const editor of editors.values()) {
     editor.hadFocus = false;
-    // A whole page shows what is saved, unless it says why that was refused.
-    if (target === document.body && xhr?.status === 200) editor.saved = editor.area.value;
+    if (target !== document.body) continue;
+    // A page that was asked for shows what is saved, and so does one that says so; any other shows what was sent.
+    const saved = requestConfig?.verb === "get" || /[?&]saved=/.test(xhr?.responseURL ?? "");
+    if (saved) editor.saved = editor.area.value;
+    else if (!before.has(editor)) editor.saved = null;
   }
 });
 enhanceAll();

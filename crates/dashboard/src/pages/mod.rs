@@ -88,6 +88,7 @@ fn of_servers() -> Router<DashboardState> {
             "/policies/new/simulate",
             get(policies::simulate::simulate_new).post(policies::simulate::submit_new),
         )
+        .route("/policies/check", post(policies::check::check))
         .route("/policies/{policy}", get(policies::editor::editor).post(policies::editor::submit))
         .route("/policies/{policy}/rename", post(policies::manage::rename))
         .route("/policies/{policy}/delete", post(policies::manage::delete))

@@ -8,6 +8,58 @@ use crate::view::lines::marked;
 use control::{Diff as Difference, DiffKind, DiffLine, Policy, PolicyCheck, PolicyVersion};
 use domain::Role;
 
+/// A form with every kind of rule, one of them wrong.
+fn custom(
+    editor: &dyn Fn(PolicyCheck, Form) -> policies::editor::Editor,
+    check: &PolicyCheck,
+) -> policies::editor::Editor {
+    let document = DOCUMENT.replace(
+        "\"limits\": [",
+        "\"require\": [{ \"any\": [{ \"path\": \"args.data\", \"op\": \"exists\", \"value\": false }] }],\n      \"approve_if\": [{ \
+         \"conditions\": [{ \"path\": \"args.data.count\", \"op\": \"gt\", \"value\": 100 }], \"message\": \"Bulk event\" }],\n      \"limits\": [",
+    );
+    let fields = control::Custom::of(&document, "flowforge_send_event").expect("a policy");
+    let mut form = Form::with([("expected_version", "4")]);
+    policies::custom::put(&mut form, &fields);
+    form.refuse("deny_if.0.conditions.0.path", &"`arg.name` is not a path: begin it with `args`");
+    form.refuse("limits.0.max", &"this is a text: write a number, 0 or more");
+    let mut page = editor(check.clone(), form);
+    page.custom = Some(policies::custom::CustomForm::of(fields, &tools()));
+    page.kept = vec!["flowforge_get_run".to_owned()];
+    page
+}
+
+/// The page of a policy that is not saved yet.
+fn starting(mut page: policies::editor::Editor) -> policies::editor::Editor {
+    let preset = |id: &str, name: &str, description: &str| control::Preset {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        description: description.to_owned(),
+        document: String::new(),
+    };
+    page.presets = vec![
+        preset(
+            "read-only",
+            "Read only",
+            "Reads everything but the names of credentials. Changes nothing, runs nothing.",
+        ),
+        preset(
+            "operator",
+            "Operator",
+            "Watches and runs workflows: events, runs, tasks and comments, within limits.",
+        ),
+        preset(
+            "builder",
+            "Builder",
+            "Builds functions, agent tools, agents and skills, and runs what is built.",
+        ),
+        preset("locked-down", "Locked down", "Whether workflows run, and nothing of what they carry."),
+    ];
+    page.preset = Some("operator".to_owned());
+    page.policy = None;
+    page
+}
+
 #[expect(clippy::too_many_lines, reason = "a list of samples, one behind the other")]
 pub fn all() -> Vec<(&'static str, String)> {
     let check = |problems: Vec<_>, warnings: Vec<_>| PolicyCheck {
@@ -21,10 +73,17 @@ pub fn all() -> Vec<(&'static str, String)> {
         view: deeper("/policies", "Support agents", "Policies"),
         policy: Some(policy()),
         action: "/o/acme/servers/10/policies/20".to_owned(),
-        gutter: policies::editor::gutter(DOCUMENT, &check),
+        gutter: policies::editor::gutter(DOCUMENT, &check, Some("/tools/flowforge_retry_run")),
         document: DOCUMENT.to_owned(),
         checked: true,
         tools: policies::choices::rows(&tools(), &check.effects),
+        effects: policies::choices::signature(&check.effects),
+        known: policies::editor::known(&tools()),
+        rule: Some("/tools/flowforge_retry_run".to_owned()),
+        custom: None,
+        kept: Vec::new(),
+        presets: Vec::new(),
+        preset: None,
         form,
         check,
         saved,
@@ -99,6 +158,11 @@ pub fn all() -> Vec<(&'static str, String)> {
             "policies-editor",
             html(&editor(check(vec![], warnings), Form::with([("expected_version", "4")]), Some(4))),
         ),
+        (
+            "policies-editor-custom",
+            html(&custom(&|check, form| editor(check, form, None), &check(vec![], vec![]))),
+        ),
+        ("policies-editor-new", html(&starting(editor(check(vec![], vec![]), Form::default(), None)))),
         ("policies-editor-problems", html(&editor(check(problems, vec![]), conflict, None))),
         (
             "policies-history",

@@ -39,7 +39,7 @@ pub fn excerpt(document: &str, rule: &str, around: usize) -> Vec<Line> {
 }
 
 /// Where a rule stands. Two of the rules in brackets come from a field of the document as well.
-fn place(rule: &str) -> &str {
+pub fn place(rule: &str) -> &str {
     match rule {
         "(default deny)" => "/default",
         "(hidden)" => "/hide",

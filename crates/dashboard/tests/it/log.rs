@@ -148,7 +148,10 @@ async fn a_decision_answers_the_four_questions_and_leads_to_its_rule() {
     let jump = page.hrefs().into_iter().find(|href| href.ends_with("#rule")).unwrap();
     assert!(jump.starts_with(&format!("{}/versions/1?rule=", desk.policy)), "{jump}");
     desk.browser.get(jump.trim_end_matches("#rule")).await.is(200).says("id=\"rule\"");
-    page.says(&format!("href=\"{}\"", desk.policy)).says(&format!("href=\"{}#policy\"", desk.grant));
+    page.says(&format!("href=\"{}#policy\"", desk.grant));
+    let edit =
+        page.hrefs().into_iter().find(|href| href.starts_with(&format!("{}?rule=", desk.policy))).unwrap();
+    desk.browser.get(&edit).await.is(200).says(&format!("data-rule=\"{RULE}\""));
 }
 
 #[tokio::test]

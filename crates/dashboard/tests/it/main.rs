@@ -5,6 +5,7 @@
 mod access;
 mod account;
 mod docs;
+mod editor;
 mod grants;
 mod keys;
 mod links;

@@ -27,6 +27,11 @@ async fn a_first_policy_is_proposed_checked_and_saved() {
     let page = browser.get(&new).await;
     page.is(200).says("flowforge_list_runs");
     let proposed = text(&page);
+    for preset in ["read-only", "operator", "builder", "locked-down"] {
+        let page = browser.get(&format!("{new}?from={preset}")).await;
+        page.is(200).says(&format!("?from={preset}\" aria-current=\"true\"")).never_says("data-line");
+        assert!(text(&page).contains("\"description\"") && text(&page) != proposed, "{preset}");
+    }
     let page = browser.submit(&new, &[("name", "First"), ("document", &proposed), ("do", "check")]).await;
     page.is(200).says("value=\"First\"");
     assert_eq!(text(&page), proposed);

@@ -1,5 +1,9 @@
 //! What every answer says to the browser, and what is asked of every form.
 
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
 use axum::body::Body;
 use http::Request;
 
@@ -34,6 +38,54 @@ async fn assets_are_kept_for_ever_at_addresses_of_their_content() {
     asset.is(200).says("prefers-color-scheme");
     assert_eq!(asset.header("cache-control"), "public, max-age=31536000, immutable");
     browser.get("/static/app.css").await.is(404);
+}
+
+/// The SHA-256 of a file, as it is listed.
+fn hex(bytes: &[u8]) -> String {
+    let digits: Vec<String> = vault::sha256(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    digits.concat()
+}
+
+/// `make editor` writes both digests into the first line of the file.
+#[tokio::test]
+async fn the_editor_is_what_was_built_from_its_sources() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../web/editor");
+    let modules = fs::read_dir(folder.join("src")).unwrap();
+    let modules = modules.map(|entry| format!("src/{}", entry.unwrap().file_name().into_string().unwrap()));
+    let beside = ["build.mjs", "package-lock.json", "package.json"].map(str::to_owned);
+    let names: BTreeSet<String> = modules.chain(beside).collect();
+    let text = |name: &String| format!("{name}\0{}\0", fs::read_to_string(folder.join(name)).unwrap());
+    let sources: String = names.iter().map(text).collect();
+
+    let site = Site::start().await;
+    let mut browser = site.owner("Acme").await;
+    let server = browser.server("acme").await;
+    let page = browser.get(&format!("{server}/policies/new")).await;
+    let editor = browser.get(&page.attribute("data-editor=\"").unwrap()).await;
+    let (banner, code) = editor.is(200).html.split_once('\n').unwrap();
+    for (what, text) in [("sources", sources.as_str()), ("code", code)] {
+        let digest = hex(text.as_bytes());
+        assert!(banner.contains(&format!(" {what} {digest} ")), "run `make editor`: {banner}");
+    }
+}
+
+/// Every file that is not ours is in `VENDORED.md`, as it is.
+#[test]
+fn vendored_files_are_those_that_are_listed() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../web/static");
+    let listed = fs::read_to_string(folder.join("VENDORED.md")).unwrap();
+    let htmx = fs::read(folder.join("htmx.min.js")).unwrap();
+    let digest = hex(&htmx);
+    assert!(listed.contains(&digest), "htmx.min.js is {digest}");
+    let lock = fs::read_to_string(folder.join("../editor/package-lock.json")).unwrap();
+    let lock: serde_json::Value = serde_json::from_str(&lock).unwrap();
+    for (path, package) in lock["packages"].as_object().unwrap() {
+        let Some(name) = path.strip_prefix("node_modules/").filter(|_| package["dev"].is_null()) else {
+            continue;
+        };
+        let row = format!("| `{name}` | {} |", package["version"].as_str().unwrap());
+        assert!(listed.contains(&row), "VENDORED.md does not have: {row}");
+    }
 }
 
 #[tokio::test]

@@ -261,10 +261,70 @@ impl Page {
         rest.split_once('>').unwrap().1.split('<').next().unwrap().to_owned()
     }
 
+    /// What a browser sends with the form of this id, less its buttons and its token.
+    pub fn fields(&self, form: &str) -> Vec<(String, String)> {
+        let form = self
+            .html
+            .split(&format!("<form class=\"stack\" id=\"{form}\""))
+            .nth(1)
+            .expect("the form is on the page");
+        let form = form.split("</form>").next().unwrap();
+        let mut fields = Vec::new();
+        for (at, _) in form.match_indices('<') {
+            let (tag, rest) = form[at + 1..].split_once('>').unwrap();
+            let Some(name) = attribute_of(tag, "name").filter(|name| name != "csrf") else { continue };
+            let checkable = tag.contains("type=\"checkbox\"");
+            match tag.split(' ').next().unwrap() {
+                "input" if !checkable || tag.contains(" checked") => {
+                    fields.push((name, attribute_of(tag, "value").unwrap_or_default()));
+                }
+                "textarea" => {
+                    let text = rest.split("</textarea>").next().unwrap();
+                    fields.push((name, unescaped(text.strip_prefix('\n').unwrap_or(text))));
+                }
+                "select" => {
+                    let options: Vec<_> =
+                        rest.split("</select>").next().unwrap().split("<option").skip(1).collect();
+                    let chosen =
+                        options.iter().find(|option| option.contains(" selected")).or(options.first());
+                    let value = chosen.map(|option| {
+                        attribute_of(option.split('>').next().unwrap(), "value").unwrap_or_else(|| {
+                            option.split('>').nth(1).unwrap().split('<').next().unwrap().to_owned()
+                        })
+                    });
+                    fields.push((name, value.unwrap_or_default()));
+                }
+                _ => {}
+            }
+        }
+        fields
+    }
+
     /// What stands between `before` and the next quote.
     pub fn attribute(&self, before: &str) -> Option<String> {
         Some(self.html.split(before).nth(1)?.split('"').next()?.to_owned())
     }
+}
+
+fn attribute_of(tag: &str, name: &str) -> Option<String> {
+    Some(unescaped(tag.split(&format!(" {name}=\"")).nth(1)?.split('"').next()?))
+}
+
+fn unescaped(text: &str) -> String {
+    [
+        ("&quot;", "\""),
+        ("&#34;", "\""),
+        ("&#39;", "'"),
+        ("&#x27;", "'"),
+        ("&lt;", "<"),
+        ("&#60;", "<"),
+        ("&gt;", ">"),
+        ("&#62;", ">"),
+        ("&#38;", "&"),
+        ("&amp;", "&"),
+    ]
+    .iter()
+    .fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
 }
 
 /// The address of a Flowforge of this test's own.

@@ -2,6 +2,7 @@
 
 use audit::Row;
 use domain::Outcome;
+use url::form_urlencoded::byte_serialize;
 
 use crate::frame::Frame;
 
@@ -51,7 +52,9 @@ pub fn simulate(row: &Row, frame: &Frame) -> Option<Action> {
 pub fn actions(row: &Row, frame: &Frame) -> Vec<Action> {
     let server = row.server.as_ref().map(|server| frame.path(&format!("/servers/{}", server.id)));
     let at = |rest: String| server.as_ref().map(|server| format!("{server}{rest}"));
-    let policy = row.policy.as_ref().and_then(|policy| at(format!("/policies/{}", policy.id)));
+    let rule = row.rule.as_ref().map(|rule| byte_serialize(rule.as_bytes()).collect::<String>());
+    let rule = rule.map(|rule| format!("?rule={rule}")).unwrap_or_default();
+    let policy = row.policy.as_ref().and_then(|policy| at(format!("/policies/{}{rule}", policy.id)));
     let grant = row.grant.as_ref().and_then(|grant| at(format!("/grants/{}", grant.id)));
     let edit = |text| Action { name: "Edit the policy", href: policy.clone(), text };
     let attach = |text| Action {

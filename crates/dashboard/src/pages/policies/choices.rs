@@ -6,14 +6,22 @@ use std::collections::HashMap;
 use control::{Choice, Effect, Tool, ToolChoice, ToolEffect};
 
 use crate::form::Form;
+use crate::hex;
 
 /// The windows that the table offers; the JSON knows more.
 pub const WINDOWS: [&str; 5] = ["second", "minute", "hour", "day", "month"];
+/// Values and words of a row's select.
+pub const OPTIONS: [(&str, &str); 6] = [
+    ("allow", "Allow"),
+    ("deny", "Deny"),
+    ("hide", "Hide"),
+    ("ask", "Ask"),
+    ("limit", "Limit"),
+    ("custom", "Custom"),
+];
 /// What a limit is when none is typed.
 const MAX: &str = "10";
 const WINDOW: &str = "minute";
-/// The choice that leaves the document as it is.
-const KEEP: &str = "keep";
 
 /// A row of the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +30,7 @@ pub struct ToolRow {
     pub tool: String,
     /// Its category.
     pub category: &'static str,
-    /// The choice that the document amounts to; `keep` where the table has no word for it.
+    /// The choice that the document amounts to.
     pub was: &'static str,
     /// The rule that decides, for a pointer that rests on the name.
     pub rule: String,
@@ -32,20 +40,15 @@ pub struct ToolRow {
     pub max: String,
     /// Chosen beside it.
     pub window: &'static str,
-    effect: Effect,
 }
 
-impl ToolRow {
-    /// Values and words of the select.
-    pub fn options(&self) -> Vec<(&'static str, &'static str)> {
-        let kept = match self.effect {
-            Effect::Conditional => Some((KEEP, "By arguments")),
-            Effect::Approve => Some((KEEP, "Needs approval")),
-            _ => None,
-        };
-        let plain = [("allow", "Allow"), ("deny", "Deny"), ("hide", "Hide"), ("limit", "Limit")];
-        kept.into_iter().chain(plain).collect()
-    }
+/// What was changed in the table.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Changed {
+    /// Rows whose choice differs from what the document said, and limits typed anew.
+    pub choices: Vec<ToolChoice>,
+    /// The tool that is to have conditions of its own.
+    pub custom: Option<String>,
 }
 
 /// A row a tool, in the upstream's order. Without effects (the document can't be read) there are none.
@@ -59,13 +62,17 @@ pub fn rows(tools: &[Tool], effects: &[ToolEffect]) -> Vec<ToolRow> {
             category: tool.category.as_str(),
             was: word(found.effect),
             rule: found.rule.clone(),
-            limits: found.limits.join(", "),
+            limits: found.limits.iter().map(|words| for_each_grant(words)).collect::<Vec<_>>().join(", "),
             max: String::new(),
             window: WINDOW,
-            effect: found.effect,
         })
     };
     tools.iter().filter_map(row).collect()
+}
+
+/// A limit in words, under a heading that says `For each grant`.
+fn for_each_grant(words: &str) -> &str {
+    words.strip_suffix(" for each grant").unwrap_or(words)
 }
 
 fn word(effect: Effect) -> &'static str {
@@ -74,13 +81,22 @@ fn word(effect: Effect) -> &'static str {
         Effect::Deny => "deny",
         Effect::Hide => "hide",
         Effect::Limit => "limit",
-        Effect::Conditional | Effect::Approve => KEEP,
+        Effect::Approve => "ask",
+        Effect::Conditional => "custom",
     }
 }
 
-/// What was changed in the table: rows whose choice differs from what the document said, and limits typed anew.
-/// A number that is none is noted at the form.
-pub fn changed(form: &mut Form) -> Vec<ToolChoice> {
+/// What all rows together say, in short: another one means that the table is to be read anew.
+pub fn signature(effects: &[ToolEffect]) -> String {
+    let said = effects.iter().map(|one| {
+        let ToolEffect { tool, effect, rule, limits } = one;
+        format!("{tool}\n{}\n{rule}\n{}\n", effect.as_str(), limits.join("\n"))
+    });
+    hex::encode(&vault::sha256(said.collect::<String>().as_bytes())[..8])
+}
+
+/// What was changed in the table. A number that is none is noted at the form.
+pub fn changed(form: &mut Form) -> Changed {
     let mut rows: Vec<HashMap<String, String>> = Vec::new();
     for (name, value) in form.pairs() {
         if name == "tool" {
@@ -90,7 +106,12 @@ pub fn changed(form: &mut Form) -> Vec<ToolChoice> {
             row.insert(name.to_owned(), value.to_owned());
         }
     }
-    rows.into_iter().filter_map(|row| choice(form, &row)).collect()
+    let asked = |row: &&HashMap<String, String>| {
+        let is = |name: &str| row.get(name).is_some_and(|value| value == "custom");
+        is("choice") && !is("was")
+    };
+    let custom = rows.iter().find(asked).and_then(|row| row.get("tool").cloned());
+    Changed { choices: rows.into_iter().filter_map(|row| choice(form, &row)).collect(), custom }
 }
 
 fn choice(form: &mut Form, row: &HashMap<String, String>) -> Option<ToolChoice> {
@@ -113,6 +134,7 @@ fn choice(form: &mut Form, row: &HashMap<String, String>) -> Option<ToolChoice> 
         "allow" => Choice::Allow,
         "deny" => Choice::Deny,
         "hide" => Choice::Hide,
+        "ask" => Choice::Approve,
         _ => return None,
     };
     Some(ToolChoice { tool: tool.to_owned(), choice })
@@ -122,35 +144,56 @@ fn choice(form: &mut Form, row: &HashMap<String, String>) -> Option<ToolChoice> 
 mod tests {
     use super::*;
 
-    fn of(body: &str) -> (Vec<ToolChoice>, Form) {
+    fn of(body: &str) -> (Changed, Form) {
         let mut form = Form::read(body.as_bytes());
         (changed(&mut form), form)
     }
 
     #[test]
     fn only_changed_rows_are_written() {
-        let (choices, form) = of("document={}&tool=a&was=allow&choice=allow&max=&window=minute\
+        let (changed, form) = of("document={}&tool=a&was=allow&choice=allow&max=&window=minute\
              &tool=b&was=allow&choice=deny&max=&window=minute\
              &tool=c&was=limit&choice=limit&max=&window=hour\
-             &tool=d&was=keep&choice=hide&tool=e&was=keep&choice=keep&do=save");
+             &tool=d&was=custom&choice=hide&tool=e&was=custom&choice=custom\
+             &tool=f&was=deny&choice=ask&do=save");
         assert!(form.is_clean());
-        let named: Vec<_> = choices.iter().map(|row| (row.tool.as_str(), &row.choice)).collect();
-        assert_eq!(named, [("b", &Choice::Deny), ("d", &Choice::Hide)]);
+        let named: Vec<_> = changed.choices.iter().map(|row| (row.tool.as_str(), &row.choice)).collect();
+        assert_eq!(named, [("b", &Choice::Deny), ("d", &Choice::Hide), ("f", &Choice::Approve)]);
+        assert_eq!(changed.custom, None);
+    }
+
+    #[test]
+    fn conditions_are_written_in_a_form_of_their_own() {
+        let (changed, _) =
+            of("tool=a&was=allow&choice=deny&tool=b&was=deny&choice=custom&tool=c&was=custom&choice=custom");
+        assert_eq!((changed.choices.len(), changed.custom.as_deref()), (1, Some("b")));
     }
 
     #[test]
     fn a_limit_takes_what_is_typed_or_ten_a_minute() {
-        let (choices, _) = of("tool=a&was=allow&choice=limit&max=&window=minute\
+        let (changed, _) = of("tool=a&was=allow&choice=limit&max=&window=minute\
              &tool=b&was=limit&choice=limit&max=3&window=day");
         let limit = |max, window: &str| Choice::Limit { max, window: window.to_owned() };
-        assert_eq!(choices[0].choice, limit(10, "minute"));
-        assert_eq!(choices[1].choice, limit(3, "day"));
+        assert_eq!(changed.choices[0].choice, limit(10, "minute"));
+        assert_eq!(changed.choices[1].choice, limit(3, "day"));
     }
 
     #[test]
     fn a_limit_that_is_no_number_is_refused() {
-        let (choices, form) = of("tool=a&was=allow&choice=limit&max=ten&window=minute");
-        assert_eq!(choices, []);
+        let (changed, form) = of("tool=a&was=allow&choice=limit&max=ten&window=minute");
+        assert_eq!(changed, Changed::default());
         assert!(form.problems("").next().is_some_and(|problem| problem.contains("`ten`")));
+    }
+
+    #[test]
+    fn the_signature_is_that_of_what_is_shown() {
+        let effect = |rule: &str| ToolEffect {
+            tool: "a".to_owned(),
+            effect: Effect::Allow,
+            rule: rule.to_owned(),
+            limits: Vec::new(),
+        };
+        assert_eq!(signature(&[effect("/tools/a")]), signature(&[effect("/tools/a")]));
+        assert_ne!(signature(&[effect("/tools/a")]), signature(&[effect("/tools/*")]));
     }
 }

@@ -3,11 +3,14 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
-use control::{Conflict, PolicyCheck, PolicySummary, SavePolicy};
+use control::{Conflict, PolicyCheck, PolicySummary, Preset, SavePolicy, Tool};
 use domain::{PolicyId, ServerId};
 use serde::Deserialize;
 
-use super::choices::{ToolRow, WINDOWS, changed, rows};
+use super::choices::{OPTIONS, ToolRow, WINDOWS, rows, signature};
+use super::custom::{ALIGNS, CustomForm, OPERATORS, SCOPES, arguments};
+use super::draft::Draft;
+use crate::assets::Asset;
 use crate::at::{Asked, At};
 use crate::caller::Member;
 use crate::error::ErrorPage;
@@ -17,6 +20,7 @@ use crate::pages::servers::view::View;
 use crate::render::{Page, refused};
 use crate::state::DashboardState;
 use crate::view::filters;
+use crate::view::lines::{marked, place};
 
 /// The page: of a policy, or of one that is not saved yet.
 #[derive(Template)]
@@ -34,6 +38,19 @@ pub struct Editor {
     /// The reader asked whether it can be saved.
     pub checked: bool,
     pub tools: Vec<ToolRow>,
+    /// What the table says, in short.
+    pub effects: String,
+    /// The form for one tool, in the place of the table.
+    pub custom: Option<CustomForm>,
+    /// Tools that were let through, and whose conditions still ask for more.
+    pub kept: Vec<String>,
+    /// The server's tools with the names of their arguments, as JSON: what the editor completes with.
+    pub known: String,
+    /// The rule to mark: a JSON Pointer.
+    pub rule: Option<String>,
+    /// What a new policy can start from, and which of it this one does.
+    pub presets: Vec<Preset>,
+    pub preset: Option<String>,
     pub gutter: Vec<Gutter>,
     /// The version that was saved a moment ago.
     pub saved: Option<u32>,
@@ -49,10 +66,12 @@ pub struct Gutter {
     pub kind: &'static str,
 }
 
-/// What to say above the editor.
+/// What to say above the editor, which rule to mark in it, and which tool's form to open.
 #[derive(Deserialize)]
 pub struct Said {
     saved: Option<u32>,
+    rule: Option<String>,
+    custom: Option<String>,
 }
 
 impl Editor {
@@ -62,27 +81,41 @@ impl Editor {
         member: &Member,
         view: View,
         policy: Option<PolicySummary>,
-        (document, form): (String, Form),
+        (draft, form): (Draft, Form),
     ) -> Result<Self, ErrorPage> {
         let server = view.server.id;
+        let Draft { document, custom, kept } = draft;
         let check = state.control.check_policy(&member.actor, server, &document).await?;
-        let tools = rows(&state.control.tools(&member.actor, server).await?, &check.effects);
+        let tools = state.control.tools(&member.actor, server).await?;
         let part = policy.as_ref().map_or_else(|| "new".to_owned(), |policy| policy.id.to_string());
         let naming = Form::with([("name", policy.as_ref().map_or("", |policy| &policy.name))]);
         Ok(Self {
             frame: member.frame(state, "servers"),
             action: member.path(&format!("/servers/{server}/policies/{part}")),
-            gutter: gutter(&document, &check),
+            gutter: gutter(&document, &check, None),
             checked: false,
             saved: None,
+            rule: None,
+            presets: Vec::new(),
+            preset: None,
+            effects: signature(&check.effects),
+            known: known(&tools),
+            custom: custom.map(|(fields, fresh)| CustomForm { fresh, ..CustomForm::of(fields, &tools) }),
+            tools: rows(&tools, &check.effects),
+            kept,
             view,
             policy,
             form,
             document,
             check,
-            tools,
             naming,
         })
+    }
+
+    /// With a rule marked.
+    pub fn marking(self, rule: Option<String>) -> Self {
+        let rule = rule.map(|rule| place(&rule).to_owned());
+        Self { gutter: gutter(&self.document, &self.check, rule.as_deref()), rule, ..self }
     }
 
     /// Rows of the text box: all of the text, at least sixteen.
@@ -100,10 +133,12 @@ pub async fn editor(
 ) -> Result<Page<Editor>, ErrorPage> {
     let (view, policy) = opened(&state, &member, server, id).await?;
     let form = Form::with([("expected_version", &policy.summary.version.to_string())]);
-    let summary = policy.summary;
+    let (summary, draft) = (policy.summary, Draft::untouched(policy.document));
+    let draft = said.custom.iter().fold(draft, |draft, tool| draft.opened(tool));
+    let form = draft.shown(form);
     let saved = said.saved.filter(|saved| *saved == summary.version);
-    let page = Editor::of(&state, &member, view, Some(summary), (policy.document, form)).await?;
-    Ok(Page(Editor { saved, ..page }))
+    let page = Editor::of(&state, &member, view, Some(summary), (draft, form)).await?;
+    Ok(Page(Editor { saved, ..page }.marking(said.rule)))
 }
 
 /// `POST /o/{org}/servers/{server}/policies/{policy}`: writes choices into the text, checks it, or saves it.
@@ -114,10 +149,10 @@ pub async fn submit(
     mut form: Form,
 ) -> Result<Response, ErrorPage> {
     let (view, policy) = opened(&state, &member, server, id).await?;
-    let document = written(&mut form);
+    let draft = Draft::of(&mut form)?;
     if form.value("do") == "save" && form.is_clean() {
         let expected_version = form.value("expected_version").parse().unwrap_or_default();
-        let input = SavePolicy { expected_version, document: document.clone() };
+        let input = SavePolicy { expected_version, document: draft.document.clone() };
         match state.control.save_policy(&member.actor, id, &input).await {
             Ok(saved) => {
                 let path =
@@ -128,8 +163,8 @@ pub async fn submit(
         }
     }
     let again = form.value("do") == "save" || !form.is_clean();
-    let page = Editor::of(&state, &member, view, Some(policy.summary), (document, form)).await?;
-    let page = Editor { checked: true, ..page };
+    let page = Editor::of(&state, &member, view, Some(policy.summary), (draft, form)).await?;
+    let page = Editor { checked: page.form.value("do") == "check", ..page };
     Ok(if again { refused(page) } else { Page(page).into_response() })
 }
 
@@ -146,24 +181,6 @@ pub async fn opened(
     }
     let view = View::of(state, member, server, "/policies").await?;
     Ok((view.deeper(member, &policy.summary.name, &[("/policies", "Policies")]), policy))
-}
-
-/// The typed text with the choices of the table written into it. A text that can't be read stays as it is: the
-/// check says why.
-pub fn written(form: &mut Form) -> String {
-    let document = form.value("document").to_owned();
-    let choices = changed(form);
-    if choices.is_empty() {
-        return document;
-    }
-    match control::choose(&document, &choices) {
-        Ok(written) => written,
-        Err(control::Error::InvalidPolicy(_)) => document,
-        Err(error) => {
-            form.refuse("", &error);
-            document
-        }
-    }
 }
 
 /// Why it was not saved. After a conflict the next save stands on top of the version in force: the page says so.
@@ -187,15 +204,26 @@ pub fn unsaved(form: &mut Form, error: control::Error) -> Result<(), ErrorPage> 
     }
 }
 
-pub fn gutter(document: &str, check: &PolicyCheck) -> Vec<Gutter> {
+/// The numbers of the lines: those of problems, of warnings and of the rule stand out.
+pub fn gutter(document: &str, check: &PolicyCheck, rule: Option<&str>) -> Vec<Gutter> {
+    let rule = rule.map(|rule| marked(document, Some(rule))).unwrap_or_default();
+    let marks = |number: u32| rule.iter().any(|line| line.hit && u32::try_from(line.number) == Ok(number));
     let kind = |number: u32| {
         if check.problems.iter().any(|problem| problem.line == number) {
             "bad"
         } else if check.warnings.iter().any(|warning| warning.line == number) {
             "warn"
+        } else if marks(number) {
+            "hit"
         } else {
             ""
         }
     };
     (1..).zip(document.split('\n')).map(|(number, _)| Gutter { number, kind: kind(number) }).collect()
+}
+
+/// `{"flowforge_get_run": ["run_id"]}`
+pub fn known(tools: &[Tool]) -> String {
+    let tool = |tool: &Tool| (tool.name.clone(), arguments(tool).into());
+    serde_json::Value::Object(tools.iter().map(tool).collect()).to_string()
 }

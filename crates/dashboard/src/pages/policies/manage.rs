@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use control::PolicyName;
 use domain::{PolicyId, ServerId};
 
+use super::draft::Draft;
 use super::editor::{Editor, opened};
 use crate::at::At;
 use crate::caller::Member;
@@ -25,7 +26,14 @@ pub async fn rename(
     if let Err(error) = state.control.rename_policy(&member.actor, id, &input).await {
         naming.absorb(error)?;
         let form = Form::with([("expected_version", &policy.summary.version.to_string())]);
-        let page = Editor::of(&state, &member, view, Some(policy.summary), (policy.document, form)).await?;
+        let page = Editor::of(
+            &state,
+            &member,
+            view,
+            Some(policy.summary),
+            (Draft::untouched(policy.document), form),
+        )
+        .await?;
         return Ok(refused(Editor { naming, ..page }));
     }
     Ok(Redirect::to(&member.path(&format!("/servers/{server}/policies/{id}"))).into_response())

@@ -1,7 +1,10 @@
 //! `/o/{org}/servers/{server}/policies`: the list, the editor, the simulation, and the history of one policy.
 
+pub mod check;
 pub mod choices;
+pub mod custom;
 pub mod diff;
+pub mod draft;
 pub mod editor;
 pub mod history;
 pub mod list;

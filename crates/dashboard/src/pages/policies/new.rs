@@ -1,12 +1,15 @@
-//! `/o/{org}/servers/{server}/policies/new`: a first text, proposed from what the tools are.
+//! `/o/{org}/servers/{server}/policies/new?from=`: a first text, proposed from what the tools are, or one that was written for
+//! such a server.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use control::NewPolicy;
 use domain::ServerId;
+use serde::Deserialize;
 
-use super::editor::{Editor, unsaved, written};
-use crate::at::At;
+use super::draft::Draft;
+use super::editor::{Editor, unsaved};
+use crate::at::{Asked, At};
 use crate::caller::Member;
 use crate::error::ErrorPage;
 use crate::form::Form;
@@ -14,15 +17,29 @@ use crate::pages::servers::view::View;
 use crate::render::{Page, refused};
 use crate::state::DashboardState;
 
+/// What to start from.
+#[derive(Deserialize)]
+pub struct Start {
+    from: Option<String>,
+}
+
 /// `GET /o/{org}/servers/{server}/policies/new`
 pub async fn new(
     State(state): State<DashboardState>,
     member: Member,
     At((_, server)): At<(String, ServerId)>,
+    Asked(Start { from }): Asked<Start>,
 ) -> Result<Page<Editor>, ErrorPage> {
     let view = opened(&state, &member, server).await?;
-    let proposed = state.control.propose_policy(&member.actor, server).await?;
-    Ok(Page(Editor::of(&state, &member, view, None, (proposed, Form::default())).await?))
+    let presets = state.control.policy_presets(&member.actor, server).await?;
+    let preset = from.and_then(|id| presets.iter().find(|preset| preset.id == id)).cloned();
+    let (document, name) = match &preset {
+        Some(preset) => (preset.document.clone(), preset.name.clone()),
+        None => (state.control.propose_policy(&member.actor, server).await?, String::new()),
+    };
+    let draft = (Draft::untouched(document), Form::with([("name", &name)]));
+    let page = Editor::of(&state, &member, view, None, draft).await?;
+    Ok(Page(Editor { presets, preset: preset.map(|preset| preset.id), ..page }))
 }
 
 /// `POST /o/{org}/servers/{server}/policies/new`
@@ -33,10 +50,10 @@ pub async fn submit(
     mut form: Form,
 ) -> Result<Response, ErrorPage> {
     let view = opened(&state, &member, server).await?;
-    let document = written(&mut form);
+    let draft = Draft::of(&mut form)?;
     let saving = form.value("do") == "save";
     if saving && form.is_clean() {
-        let input = NewPolicy { name: form.value("name").to_owned(), document: document.clone() };
+        let input = NewPolicy { name: form.value("name").to_owned(), document: draft.document.clone() };
         match state.control.create_policy(&member.actor, server, &input).await {
             Ok(policy) => {
                 let path = format!("/servers/{server}/policies/{}?saved=1", policy.summary.id);
@@ -45,9 +62,10 @@ pub async fn submit(
             Err(error) => unsaved(&mut form, error)?,
         }
     }
-    let page = Editor::of(&state, &member, view, None, (document, form)).await?;
-    let page = Editor { checked: !saving, ..page };
-    Ok(if saving { refused(page) } else { Page(page).into_response() })
+    let page = Editor::of(&state, &member, view, None, (draft, form)).await?;
+    let again = saving || !page.form.is_clean();
+    let page = Editor { checked: page.form.value("do") == "check", ..page };
+    Ok(if again { refused(page) } else { Page(page).into_response() })
 }
 
 /// The head of the server.

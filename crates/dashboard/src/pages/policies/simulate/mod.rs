@@ -17,7 +17,8 @@ use control::{
 use domain::{PolicyId, ServerId};
 
 pub use self::shown::Verdict;
-use super::editor::{opened, written};
+use super::draft::Draft;
+use super::editor::opened;
 use crate::at::At;
 use crate::caller::Member;
 use crate::error::ErrorPage;
@@ -165,7 +166,7 @@ pub async fn submit(
     let (view, policy) = opened(&state, &member, server, id).await?;
     let tried = match typed::draft(&form) {
         Some(_) => {
-            let document = written(&mut form);
+            let document = Draft::written(&mut form);
             let source = if document == policy.document {
                 Source::Version(policy.shown_version)
             } else {
@@ -200,7 +201,7 @@ pub async fn submit_new(
 ) -> Result<Response, ErrorPage> {
     let view = super::new::opened(&state, &member, server).await?;
     let tried = match typed::draft(&form) {
-        Some(_) => Tried { source: Source::Draft, document: written(&mut form) },
+        Some(_) => Tried { source: Source::Draft, document: Draft::written(&mut form) },
         None => proposed(&state, &member, server).await?,
     };
     answer(&state, &member, (view, None), tried, form).await
