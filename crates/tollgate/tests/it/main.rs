@@ -10,6 +10,7 @@ mod changes;
 mod clients;
 mod conformance;
 mod differential;
+mod editor;
 #[path = "../../../policy/tests/it/generate.rs"]
 mod generate;
 mod killed;

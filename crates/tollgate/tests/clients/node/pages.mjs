@@ -28,6 +28,11 @@ const page = await context.newPage();
 const complaints = [];
 page.on('console', (message) => message.type() === 'error' && complaints.push(`${message.text()} at ${message.location().url}`));
 page.on('pageerror', (error) => complaints.push(String(error)));
+const asked = [];
+page.on('dialog', (dialog) => {
+  asked.push(dialog.type());
+  return dialog.accept();
+});
 await mkdir(task.screens, { recursive: true });
 
 /** Pictures of the page as it is, and whether it fits the narrow width. */
@@ -54,17 +59,20 @@ const link = (name) => page.getByRole('link', { name, exact: true });
 const heading = (name) => page.getByRole('heading', { name, exact: true });
 const tab = (name) => page.locator('nav.tabs').getByRole('link', { name });
 
-/** Puts `document` into the policy editor, whether it is a plain field or has been made an editor of. */
+/** The editor proper, in the place of the plain field. */
+const editor = page.locator('.cm-content');
+
+/** Puts `document` into the policy editor, over all that is there. */
 async function write(document) {
-  const plain = page.locator('#document');
-  if (await plain.isVisible()) return plain.fill(document);
-  await page.locator('.cm-content').click();
+  await editor.click();
   await page.keyboard.press('ControlOrMeta+A');
   return page.keyboard.insertText(document);
 }
 const written = () => page.locator('#document').inputValue();
 const says = (text) =>
   page.waitForFunction((text) => document.querySelector('#document').value.includes(text), text);
+const saysNot = (text) =>
+  page.waitForFunction((text) => !document.querySelector('#document').value.includes(text), text);
 
 async function signUp() {
   await page.goto(`${task.url}/signup`);
@@ -115,31 +123,91 @@ const POLICY = {
   tools: { 'flowforge_list_*': {}, 'flowforge_get_*': {} },
 };
 
+/** Problems stand at their place while the text is typed, and what the language has is offered. */
+async function typePolicy() {
+  await write(JSON.stringify(POLICY, null, 2).replace('"default"', '"defualt"'));
+  const wrong = page.locator('.cm-lintRange-error', { hasText: 'defualt' });
+  await wrong.waitFor();
+  assert.equal(await wrong.innerText(), '"defualt"');
+  await wrong.hover();
+  await page.locator('.cm-tooltip-lint', { hasText: 'Unknown field defualt' }).waitFor();
+  await page.locator('#problems').getByText(/defualt/).first().waitFor();
+  await page.locator('#problems').getByText('Line 3').click();
+  assert.match(await page.locator('.cm-activeLine').innerText(), /defualt/);
+  await shoot('3-problems');
+  await write('{ "version": "1", "default": "deny", ');
+  await page.keyboard.type('"hi');
+  await page.locator('.cm-tooltip-autocomplete').getByText('"hide"').waitFor();
+  await page.keyboard.press('Enter');
+  await page.keyboard.type('"flowforge_del');
+  await page.keyboard.press('Control+Space');
+  await page.locator('.cm-tooltip-autocomplete').getByText('"flowforge_delete_task"').waitFor();
+  await shoot('3-complete');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Tab');
+  assert.ok(await page.evaluate(() => !document.activeElement.matches('.editor-host')), 'Escape and Tab leave the editor');
+  assert.equal(await written(), '{ "version": "1", "default": "deny", "hide": ["flowforge_del"]');
+}
+
+/** The table writes into the JSON as soon as a choice is made, and is read from it anew; what it wrote can be undone. */
+async function chooseTools() {
+  const row = (tool) => page.locator('#tool-rows tr', { has: page.getByRole('link', { name: tool, exact: true }) });
+  await row('flowforge_retry_run').getByLabel('What happens to').selectOption({ label: 'Limit' });
+  await says('flowforge_retry_run');
+  await row('flowforge_retry_run').getByLabel('Calls').fill('2');
+  await row('flowforge_retry_run').getByLabel('Calls').press('Tab');
+  await says('"2/minute"');
+  await row('flowforge_cancel_run').getByLabel('What happens to').selectOption({ label: 'Ask' });
+  await says('"flowforge_cancel_run": { "action": "require_approval" }');
+  await editor.click();
+  await page.keyboard.press('ControlOrMeta+Z');
+  await saysNot('require_approval');
+  assert.ok((await written()).includes('"2/minute"'), 'one choice is undone at a time');
+  await page.keyboard.press('ControlOrMeta+Y');
+  await says('require_approval');
+  // Once the text rests, the table follows it.
+  await page.waitForFunction(() => document.querySelector('[aria-label="What happens to flowforge_cancel_run"]')?.value === 'ask');
+
+  await row('flowforge_send_event').getByLabel('What happens to').selectOption({ label: 'Custom' });
+  await button('Add denial').click();
+  await page.getByLabel('What is looked at').fill('args.name');
+  await page.getByLabel('What it is compared with').fill('x');
+  await button('Add limit').click();
+  await page.getByLabel('At most').fill('many');
+  await button('Write into the JSON').click();
+  await page.locator('.problem', { hasText: 'write a number' }).waitFor();
+  assert.equal(await page.getByLabel('At most').inputValue(), 'many', 'typed values come back');
+  await shoot('3-custom');
+  await page.getByLabel('At most').fill('50');
+  await button('Write into the JSON').click();
+  await says('{ "path": "args.name", "op": "eq", "value": "x" }');
+  await says('"max": 50');
+  assert.equal(await row('flowforge_send_event').getByLabel('What happens to').inputValue(), 'custom');
+  await row('flowforge_send_event').getByRole('link').click();
+  await page.locator('.cm-rule', { hasText: 'flowforge_send_event' }).first().waitFor();
+}
+
 async function writePolicy() {
   await tab('Policies').click();
   await page.getByRole('link', { name: /policy$/ }).filter({ visible: true }).first().click();
   await page.waitForURL('**/policies/new*');
+  await page.getByRole('link', { name: /^Read only/ }).click();
+  await page.waitForURL('**from=read-only');
+  assert.equal(await page.getByLabel('Name', { exact: true }).inputValue(), 'Read only');
+  await shoot('3-new');
   await page.getByLabel('Name', { exact: true }).fill('Support agents');
-  await write(JSON.stringify(POLICY, null, 2).replace('"default"', '"defualt"'));
-  await button('Check').click();
-  await page.locator('.problems').getByText(/defualt/).first().waitFor();
-  await shoot('3-problems');
+  await typePolicy();
   await write(JSON.stringify(POLICY, null, 2));
   await button('Check').click();
   await page.getByText('The policy can be saved.').waitFor();
-  // The table writes into the JSON as soon as a choice is made, and is read from it anew.
-  const row = page.locator('#tool-rows tr', { hasText: 'flowforge_retry_run' });
-  await row.getByLabel('What happens to').selectOption({ label: 'Limit' });
-  await says('flowforge_retry_run');
-  await row.getByLabel('Calls').fill('2');
-  await row.getByLabel('Calls').press('Tab');
-  await says('"2/minute"');
+  await chooseTools();
   await shoot('3-policy');
   await button('Save policy').click();
   await page.getByText('Version 1 is in force').waitFor();
   const second = { ...JSON.parse(await written()), description: 'Read runs, retry a few' };
   await write(JSON.stringify(second, null, 2));
-  await button('Save version 2').click();
+  await page.keyboard.press('ControlOrMeta+S');
   await page.getByText('Version 2 is in force').waitFor();
   await link('History').click();
   await page.getByText(PERSON).first().waitFor();
@@ -147,6 +215,7 @@ async function writePolicy() {
   await link('What changed').click();
   await page.getByText('Read runs, retry a few').first().waitFor();
   await shoot('3-changes');
+  return page.url().match(/(.*\/policies\/[0-9a-f-]{36})/)[1];
 }
 
 async function mintGrant(server) {
@@ -224,6 +293,8 @@ async function readLog(calls) {
   await page.waitForURL('**/policies/**');
   await page.getByText('rate_limit').first().waitFor();
   await shoot('6-rule');
+  await link('Edit policy').click();
+  await page.locator('.cm-rule', { hasText: '"rate_limit": "2/minute"' }).waitFor();
 }
 
 async function revoke(server, calls) {
@@ -249,8 +320,8 @@ async function makeKey() {
   assert.deepEqual(items.map((row) => [row.tool, row.outcome]), [['flowforge_retry_run', 'limit']]);
 }
 
-/** The same pages without JavaScript: logging in, filtering the log, opening a decision. */
-async function withoutScripts() {
+/** The same pages without JavaScript: logging in, filtering the log, opening a decision, changing a policy. */
+async function withoutScripts(policy) {
   const plain = await browser.newContext({ javaScriptEnabled: false });
   const page = await plain.newPage();
   await page.goto(`${task.url}/login`);
@@ -264,20 +335,41 @@ async function withoutScripts() {
   await page.locator('#decisions tr a').first().click();
   await page.getByText('flowforge_delete_task').first().waitFor();
   await simulatePlainly(page, `${task.url}/o/acme/servers/${server}/policies`, 'Support agents');
+
+  const press = (name) => page.getByRole('button', { name, exact: true }).click();
+  const text = page.locator('textarea#document');
+  await page.goto(policy);
+  await page.getByLabel('What happens to flowforge_replay_run').selectOption({ label: 'Ask' });
+  await press('Write choices into the JSON');
+  assert.match(await text.inputValue(), /"flowforge_replay_run": \{\s*"action": "require_approval"\s*\}/);
+  await press('Conditions and limits of flowforge_list_runs');
+  await press('Add requirement');
+  await page.getByLabel('What is looked at').fill('args.limit');
+  await page.getByLabel('What is asked of it').selectOption('lte');
+  await page.getByLabel('What it is compared with').fill('lots');
+  await press('Write into the JSON');
+  await page.locator('.problem', { hasText: 'write a number' }).waitFor();
+  await page.getByLabel('What it is compared with').fill('100');
+  await press('Write into the JSON');
+  assert.ok((await text.inputValue()).includes('{ "path": "args.limit", "op": "lte", "value": 100 }'));
+  await press('Save version 3');
+  await page.getByText('Version 3 is in force').waitFor();
+  await page.screenshot({ path: join(task.screens, '8-without-scripts.png'), fullPage: true, caret: 'initial' });
   await plain.close();
 }
 
 await signUp();
 const server = await addServer();
-await writePolicy();
+const policy = await writePolicy();
 const token = await rotate(server, await mintGrant(server));
 const calls = await call(server, token);
 await readLog(calls);
 await simulate({ page, shoot, write, written }, `${task.url}/o/acme/servers/${server}/policies`, 'Support agents');
 await revoke(server, calls);
+assert.deepEqual(asked, ['beforeunload'], 'of what is left unsaved, the draft alone was changed');
 await makeKey();
-await withoutScripts();
-// The password that is too short is answered with 422, which the browser counts as a failed load.
-const unexpected = complaints.filter((complaint) => !/ 422 .*\/signup$/.test(complaint));
+await withoutScripts(policy);
+// A password that is too short and a limit that is no number are answered with 422, which the browser counts as a failed load.
+const unexpected = complaints.filter((complaint) => !/ 422 .*\/(signup|policies\/new)$/.test(complaint));
 assert.deepEqual(unexpected, [], 'the browser complains of nothing');
 await browser.close();
