@@ -12,7 +12,7 @@ demo: ## build, start everything, drive an agent through the gateway; ONCE=1 end
 test: ## every test, with private services
 	scripts/services run -- scripts/test
 
-bench: ## the gateway against nginx as a plain reverse proxy, in release
+bench: ## the policy language against its bounds, the gateway against nginx, in release
 	scripts/services run -- scripts/bench
 
 lint: ## formatting and clippy, warnings denied

@@ -35,11 +35,9 @@ impl Glob {
     /// Whether every name that `other` matches is matched by this one too. Never says so wrongly, and misses only globs
     /// that say the same in different words.
     pub(crate) fn covers(&self, other: &Self) -> bool {
-        // A `*` of the other is taken by a `*` of ours alone, a `?` by either wildcard.
-        wildcard(&self.text, &other.text, |pattern, character| match character {
-            '*' => false,
-            '?' => pattern == '?',
-            _ => pattern == '?' || pattern == character,
+        // A `*` of the other is taken by a `*` of ours alone; its `?` is a character like another.
+        wildcard(&self.text, &other.text, |pattern, character| {
+            character != '*' && (pattern == '?' || pattern == character)
         })
     }
 

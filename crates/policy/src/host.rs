@@ -85,9 +85,9 @@ pub(crate) fn host_of_url(url: &str) -> Option<Host<'_>> {
     }
     let authority = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
     // Userinfo has an `@`, which no host takes below.
-    let behind_address = authority.rfind(']').map_or(0, |bracket| bracket + 1);
-    let (host_text, port) = match authority[behind_address..].find(':') {
-        Some(colon) => authority.split_at(behind_address + colon),
+    let address_end = authority.rfind(']').unwrap_or(0);
+    let (host_text, port) = match authority[address_end..].find(':') {
+        Some(colon) => authority.split_at(address_end + colon),
         None => (authority, ":0"),
     };
     let port = &port[1..];
@@ -160,6 +160,10 @@ mod tests {
         assert_eq!(held("127.0.0.1", "http://[::ffff:127.0.0.1]/"), Some(true));
         assert_eq!(held("[::1]", "http://[0:0::0:1]:80/"), Some(true));
         assert_eq!(held("[::1]", "http://[::2]/"), Some(false));
+        assert_eq!(held("[2001:db8::]", "http://[2001:db8::]:80/"), Some(true));
+        assert_eq!(held("a.x0", "http://a.x0/"), Some(true));
+        assert_eq!(held("a.0a", "http://a.0a/"), Some(true));
+        assert_eq!(held("a.1x", "http://a.1x/"), Some(true));
         for other in [
             "http://0x7f.0.0.1/",
             "http://2130706433/",
@@ -168,6 +172,10 @@ mod tests {
             "http://0x7f000001/",
             "http://1.2.3.4.5/",
             "http://a.0x1/",
+            "http://a.0X1/",
+            "http://0x/",
+            "http://0/",
+            "http://a.0/",
         ] {
             assert_eq!(held("127.0.0.1", other), None, "{other}");
         }
@@ -218,6 +226,18 @@ mod tests {
             "https://exa*mple.com/",
         ] {
             assert_eq!(host_of_url(url), None, "{url:?}");
+        }
+    }
+
+    #[test]
+    fn names_have_the_length_that_dns_allows() {
+        let label = "a".repeat(63);
+        let longest = [label.as_str(), &label, &label, &"b".repeat(61)].join(".");
+        assert_eq!(longest.len(), 253);
+        for (name, is_host) in
+            [(label.clone(), true), (label + "a", false), (longest.clone(), true), (longest + "b", false)]
+        {
+            assert_eq!(host(&name).is_some(), is_host, "{name}");
         }
     }
 

@@ -121,9 +121,6 @@ impl<'a> Trial<'a> {
         let own = own.map(|pointer| (pointer, entry.map_or(policy.mode, |entry| entry.mode(policy))));
         let of_all = (all.validate_arguments == Some(true)).then(|| (&*all.pointer, all.mode(policy)));
         for (pointer, mode) in own.into_iter().chain(of_all) {
-            if self.is_moot(mode) {
-                continue;
-            }
             if let Err(message) = arguments::validate(self.call) {
                 let rule = format!("{pointer}/validate_arguments").into();
                 let refusal = || Refusal { rule, message: message.into(), conditions: Vec::new() };
@@ -140,9 +137,6 @@ impl<'a> Trial<'a> {
             List::ApproveIf => (&entry.approve_if, Place::Deny),
         };
         let mode = entry.mode(self.policy);
-        if self.is_moot(mode) {
-            return ControlFlow::Continue(());
-        }
         let call = self.call;
         for rule in rules {
             work::steps(1);
@@ -161,9 +155,6 @@ impl<'a> Trial<'a> {
 
     fn limits(&mut self, entry: &'a Entry) -> Step {
         let mode = entry.mode(self.policy);
-        if self.is_moot(mode) {
-            return ControlFlow::Continue(());
-        }
         for limit in &entry.limits {
             work::steps(1);
             match limit.charge(self.call) {
@@ -183,12 +174,7 @@ impl<'a> Trial<'a> {
         ControlFlow::Continue(())
     }
 
-    /// Rules in shadow mode have nothing to add once one of them has refused.
-    fn is_moot(&self, mode: Mode) -> bool {
-        mode == Mode::Shadow && self.shadow.is_some()
-    }
-
-    /// Ends the trial, or takes down what would have ended it.
+    /// Ends the trial, or takes down what would have ended it first.
     fn refuse(
         &mut self,
         mode: Mode,

@@ -171,9 +171,18 @@ mod tests {
     }
 
     #[test]
+    fn it_prints_as_it_was_written() {
+        assert_eq!(format!("{:?}", Pattern::compile("^a\\d\"").expect("compiles")), r#""^a\\d\"""#);
+    }
+
+    #[test]
     fn what_is_wrong_is_said() {
         let error = |pattern: &str| Pattern::compile(pattern).expect_err("refused");
         assert_eq!(error("a(b"), PatternError::Syntax("unclosed group at character 2".to_owned()));
+        assert_eq!(
+            error("(?-u:\\xff)"),
+            PatternError::Syntax("pattern can match invalid UTF-8 at character 6".to_owned())
+        );
         assert!(matches!(error("(?=a)"), PatternError::Syntax(_)), "no look-around: it is not linear");
         assert!(
             matches!(error(r"(a)\1"), PatternError::Syntax(_)),

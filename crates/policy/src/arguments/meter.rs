@@ -234,3 +234,142 @@ impl Survey {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// The visits that a value costs; nothing where it leads too deep.
+    fn spent(schema: &Json, value: &str) -> Option<usize> {
+        const BUDGET: usize = 1_000_000;
+        let meter = Meter::new(schema).expect("a schema");
+        let value = json::parse(value.as_bytes(), 128).expect("JSON");
+        let mut left = BUDGET;
+        meter.visit(&meter.schema, &value, 0, &mut left)?;
+        Some(BUDGET - left)
+    }
+
+    #[test]
+    fn every_schema_that_is_applied_counts() {
+        for (schema, value, visits) in [
+            (json!(true), "{}", 0),
+            (json!({}), "{}", 1),
+            (json!({"allOf": [{}, {}]}), "{}", 3),
+            (json!({"anyOf": [{}], "oneOf": [{}], "not": {}, "if": {}, "then": {}, "else": {}}), "1", 7),
+            (json!({"dependentSchemas": {"a": {}}, "dependencies": {"b": {}, "c": ["d"]}}), "{}", 3),
+            (json!({"properties": {"a": {}, "c": {}}}), r#"{"a":1,"b":2}"#, 2),
+            (json!({"additionalProperties": {}}), r#"{"a":1,"b":2}"#, 3),
+            (json!({"patternProperties": {"x": {}, "y": {}}}), r#"{"a":1}"#, 3),
+            (json!({"items": {}}), "[1,2,3]", 4),
+            (json!({"items": [{}, {}]}), "[1]", 3),
+            (json!({"prefixItems": [{}], "contains": {}, "additionalItems": {}}), "[1]", 4),
+            (json!({"$ref": "#/$defs/a", "$defs": {"a": {}}}), "1", 2),
+            (json!({"$ref": "#a", "$defs": {"x": {"$anchor": "a"}}}), "1", 2),
+            // What is unevaluated is found by evaluating the rest once more.
+            (json!({"allOf": [{}], "unevaluatedProperties": false}), "{}", 3),
+            (json!({"allOf": [{}], "unevaluatedItems": false}), "[]", 3),
+            (json!({"allOf": [{}], "unevaluatedItems": {}}), "[1]", 4),
+        ] {
+            assert_eq!(spent(&schema, value), Some(visits), "{schema} {value}");
+        }
+    }
+
+    /// A value that is compared counts by its size, as often as it is compared; a text that is read, once more.
+    #[test]
+    fn comparing_counts_by_size() {
+        let list = format!("[{}1]", "1,".repeat(15));
+        let text = format!("\"{}\"", "x".repeat(40));
+        let choices = |n: usize| json!({"enum": vec![0; n]});
+        for (schema, value, visits) in [
+            (choices(3), "1", 1 + 3),
+            (json!({"const": 1}), "1", 1 + 1),
+            (json!({"uniqueItems": true}), "1", 1 + 1),
+            (json!({"const": 1, "uniqueItems": true, "enum": [1, 2]}), "1", 1 + 4),
+            (choices(2), list.as_str(), 1 + 2 * 2),
+            (json!({}), list.as_str(), 1),
+            (json!({}), "\"abc\"", 1 + 1),
+            (json!({}), text.as_str(), 1 + 3),
+            (choices(2), text.as_str(), 1 + 3 * 3),
+            (json!({"propertyNames": {}}), r#"{"a":1}"#, 1 + 2),
+        ] {
+            assert_eq!(spent(&schema, value), Some(visits), "{schema} {value}");
+        }
+    }
+
+    /// A hundred thousand visits are free, and four for each byte.
+    #[test]
+    fn the_budget_grows_with_the_arguments() {
+        let meter = Meter::new(&json!({"items": {"enum": vec![0; 999]}})).expect("a schema");
+        let measured = |n: usize| {
+            let list = vec!["1"; n].join(",");
+            let list = format!("[{list}]");
+            meter.measure(&json::parse(list.as_bytes(), 2).expect("JSON"))
+        };
+        // A thousand visits for each of the elements and one for the list, against 100,000 + 4 * (2n + 1).
+        assert_eq!(measured(100), Ok(()));
+        assert!(measured(101).is_err());
+    }
+
+    #[test]
+    fn the_way_into_schemas_is_bounded() {
+        let nested = |open: &str, close: &str, n: usize| format!("{}1{}", open.repeat(n), close.repeat(n));
+        let wrapped = |keyword: &str, inner: Json| json!({ keyword: inner });
+        let twice = json!({"allOf": [{"allOf": [{"$ref": "#"}]}]});
+        // Three and four schemas for each level of the value: 256 are too many.
+        let named = wrapped("properties", json!({"x": {"allOf": [{"$ref": "#"}]}}));
+        let cases = [
+            (named, r#"{"x":"#, "}", 85),
+            (wrapped("additionalProperties", twice.clone()), r#"{"x":"#, "}", 63),
+            (wrapped("items", twice), "[", "]", 63),
+        ];
+        for (schema, open, close, most) in cases {
+            assert!(spent(&schema, &nested(open, close, most)).is_some(), "{schema}");
+            assert!(spent(&schema, &nested(open, close, most + 1)).is_none(), "{schema}");
+        }
+        let chain = |n: usize| {
+            let link = |i: usize| (format!("a{i}"), json!({"$ref": format!("#/$defs/a{}", i + 1)}));
+            let mut links: Map<String, Json> = (0..n).map(link).collect();
+            links.insert(format!("a{n}"), json!({}));
+            json!({"propertyNames": {"$ref": "#/$defs/a0"}, "$defs": links})
+        };
+        assert!(spent(&chain(253), r#"{"x":1}"#).is_some());
+        assert!(spent(&chain(254), r#"{"x":1}"#).is_none());
+    }
+
+    #[test]
+    fn the_depth_of_a_schema_is_bounded() {
+        let wrap: [fn(Json) -> Json; 3] = [
+            |inner| json!({"not": inner}),
+            |inner| json!({"anyOf": [inner]}),
+            |inner| json!({"properties": {"x": inner}}),
+        ];
+        for wrap in wrap {
+            let nested = |levels: usize| (0..levels).fold(json!({}), |inner, _| wrap(inner));
+            assert!(Meter::new(&nested(MAX_SCHEMA_DEPTH)).is_ok());
+            let refused = Meter::new(&nested(MAX_SCHEMA_DEPTH + 1)).err();
+            assert_eq!(refused, Some(ArgumentSchemaError::TooDeep(MAX_SCHEMA_DEPTH)));
+        }
+    }
+
+    #[test]
+    fn a_schema_may_have_a_name_at_its_top_alone() {
+        assert!(
+            Meter::new(&json!({"$id": "https://example.com/x", "id": "x", "not": {"title": "x"}})).is_ok()
+        );
+        for inner in ["$id", "id"] {
+            let schema = json!({"not": {inner: "https://example.com/x"}});
+            assert_eq!(Meter::new(&schema).err(), Some(ArgumentSchemaError::Reference(inner.to_owned())));
+        }
+    }
+
+    #[test]
+    fn references_are_pointers_from_the_top() {
+        assert_eq!(pointer("#").as_deref(), Some(""));
+        assert_eq!(pointer("#/a/b").as_deref(), Some("/a/b"));
+        for other in ["", "/a", "#a", "#%2Fa", "#/a%20b", "x#/a"] {
+            assert_eq!(pointer(other), None, "{other}");
+        }
+    }
+}

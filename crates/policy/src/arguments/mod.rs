@@ -116,3 +116,38 @@ impl Retrieve for Nothing {
         Err(format!("`{uri}` is not fetched").into())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn long_pointers_are_cut() {
+        let text = "é".repeat(MAX_SHOWN);
+        assert_eq!(shorten(&text), text);
+        assert_eq!(shorten(&format!("{text}x")), format!("{text}…"));
+        assert_eq!(shorten(""), "");
+    }
+
+    #[test]
+    fn schemas_are_bounded_in_size() {
+        let printed_in = |bytes: usize| json!({"title": "x".repeat(bytes - r#"{"title":""}"#.len())});
+        assert!(ArgumentSchema::compile(&printed_in(MAX_SCHEMA)).is_ok());
+        let refused = ArgumentSchema::compile(&printed_in(MAX_SCHEMA + 1)).err();
+        assert_eq!(refused, Some(ArgumentSchemaError::TooLarge));
+    }
+
+    #[test]
+    fn expressions_of_a_schema_are_bounded_in_size() {
+        assert!(ArgumentSchema::compile(&json!({"pattern": r"^\w{1,10}$"})).is_ok());
+        assert!(ArgumentSchema::compile(&json!({"pattern": r"^\w{1,1000}$"})).is_err());
+    }
+
+    #[test]
+    fn it_prints_no_schema() {
+        let schema = ArgumentSchema::compile(&json!({"const": "secret"})).expect("compiles");
+        assert_eq!(format!("{schema:?}"), "ArgumentSchema");
+    }
+}

@@ -9,7 +9,7 @@ use super::{Reader, shown};
 use crate::document::Entry;
 use crate::limit::Cost;
 use crate::path::{Path, Root};
-use crate::verdict::{Align, Limit, Scope, Unit, Window};
+use crate::verdict::{Align, Limit, MAX_AMOUNT_MICROS, Scope, Unit, Window};
 
 /// The counter of a `rate_limit` of `all_tools`. No tool's `rate_limit` has this name.
 pub(super) const COUNTER_OF_ALL: &str = "all_tools.rate";
@@ -188,8 +188,7 @@ impl Reader<'_> {
     }
 
     fn in_range<'v, 'a>(&mut self, number: &'v Number<'a>, span: Span) -> Option<&'v Number<'a>> {
-        let (least, most) = (Number::parse("0")?, Number::parse("9000000000")?);
-        let within = number.compare(&least).is_ge() && number.compare(&most).is_le();
+        let within = number.to_micros_ceil().is_ok_and(|micros| micros <= MAX_AMOUNT_MICROS);
         if !within {
             self.problem(
                 span,

@@ -40,11 +40,15 @@ impl Reader<'_> {
         code: &'static str,
         words: &[(&str, T)],
     ) -> Option<T> {
-        let names: Vec<&str> = words.iter().map(|(name, _)| *name).collect();
-        let text = self.text(value, &one_of(&names))?;
+        // Put into words only where they are needed: most documents have no such problem.
+        let names = || one_of(&words.iter().map(|(name, _)| *name).collect::<Vec<_>>());
+        let Some(text) = value.as_str() else {
+            self.wrong_type(value, &names());
+            return None;
+        };
         let found = words.iter().find(|(name, _)| *name == text).map(|(_, word)| *word);
         if found.is_none() {
-            self.problem(value.span, code, format!("unknown word `{}`: use {}", shown(text), one_of(&names)));
+            self.problem(value.span, code, format!("unknown word `{}`: use {}", shown(text), names()));
         }
         found
     }

@@ -172,6 +172,25 @@ fn expressions_need_no_more_space_for_longer_texts() {
     }
 }
 
+/// An expression that is too large for a table fills the scratch space that it may have, which makes it fast, and no more.
+#[test]
+fn scratch_space_is_used_up_to_its_bound() {
+    let policy = read(&entry(&format!(r#"{{"require":[{}]}}"#, test("not_regex", r#""(a|b)*a(a|b){12}c""#))));
+    // Bits of a sequence that repeats late, so that a new state is met at nearly each letter.
+    let letters = (0..60_000_u32)
+        .map(|i| if i.wrapping_mul(i).wrapping_mul(2_654_435_761) >> 31 == 0 { 'a' } else { 'b' });
+    let arguments = format!(r#"{{"x":"{}"}}"#, letters.collect::<String>());
+    let arguments = json::parse(arguments.as_bytes(), 64).expect("JSON");
+    let call = Call {
+        tool: "run",
+        arguments: Some(&arguments),
+        context: Context::default(),
+        state: ToolState::default(),
+    };
+    let space = allocation_counter::measure(|| drop(policy.judge(&call))).bytes_max;
+    assert!((128 << 10..512 << 10).contains(&space), "{space} bytes");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
 

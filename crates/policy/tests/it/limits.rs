@@ -52,6 +52,7 @@ fn every_field() {
         assert_eq!((limit.window, limit.window.seconds()), (window, seconds), "{written}");
     }
     assert_eq!(limit(r#","align":"calendar""#).align, Align::Calendar);
+    assert_eq!((Align::Sliding.as_str(), Align::Calendar.as_str()), ("sliding", "calendar"));
     assert!(limit(r#","refund_on_error":true"#).refund_on_error);
     assert_eq!(&*limit(r#","on_deny":"Slow down.""#).message, "Slow down.");
     assert_eq!(

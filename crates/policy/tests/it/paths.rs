@@ -63,6 +63,8 @@ fn names_of_the_context() {
         assert_eq!(judge_entry(&require("contains", &format!("\"{value}\"")), "{}"), "allow", "{path}");
         assert_eq!(judge_entry(&require("length_gte", "1"), "{}"), "allow", "{path}");
         assert_eq!(judge_entry(&require("eq", "\"other\""), "{}"), "deny /tools/a/require/0", "{path}");
+        assert_eq!(judge_entry(&require("in", "[\"other\",1]"), "{}"), "deny /tools/a/require/0", "{path}");
+        assert_eq!(judge_entry(&require("contains", "\"other\""), "{}"), "deny /tools/a/require/0", "{path}");
         assert_eq!(judge_entry(&require("lt", "1"), "{}"), "deny /tools/a/require/0", "{path} is a text");
     }
 }
