@@ -287,7 +287,7 @@ mod tests {
             (json!({"const": 1}), "1", 1 + 1),
             (json!({"uniqueItems": true}), "1", 1 + 1),
             (json!({"const": 1, "uniqueItems": true, "enum": [1, 2]}), "1", 1 + 4),
-            (choices(2), list.as_str(), 1 + 2 * 2),
+            (choices(2), list.as_str(), 1 + 2 * 3),
             (json!({}), list.as_str(), 1),
             (json!({}), "\"abc\"", 1 + 1),
             (json!({}), text.as_str(), 1 + 3),
