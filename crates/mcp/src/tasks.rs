@@ -8,7 +8,7 @@ use http::StatusCode;
 use json::Value;
 
 use crate::edit::{Edits, json_text};
-use crate::{Era, Malformed, Message, Request, listen};
+use crate::{Era, Malformed, Message, Request, code, listen};
 
 /// The extension for tasks, in the `extensions` of modern capabilities.
 pub(crate) const EXTENSION: &str = "io.modelcontextprotocol/tasks";
@@ -21,12 +21,20 @@ pub type Names = HashMap<String, String>;
 /// The ids of tasks that a client's message names, as it wrote them.
 ///
 /// # Errors
-/// 400 `-32602`: one that is not a text, or a `tasks/*` without.
+/// 400 `-32602`: one that is not a text, or a `tasks/*` without; 400 `-32021`: a modern `tasks/*` of a client that does not
+/// say that it works with tasks.
 pub fn named_by<'v>(message: &'v Message<'_>) -> Result<Vec<&'v str>, Malformed> {
     let id = match message {
         Message::Request(request) => Some(&request.id),
         Message::Notification(_) | Message::Response(_) => None,
     };
+    if let Message::Request(request) = message
+        && request.era == Era::Modern
+        && request.method.starts_with("tasks/")
+        && !are_offered(request)
+    {
+        return Err(undeclared(request));
+    }
     let places = places_of(message);
     let texts: Vec<_> = places.iter().filter_map(|place| place.as_str()).collect();
     let needs_one = matches!(message, Message::Request(request)
@@ -36,6 +44,17 @@ pub fn named_by<'v>(message: &'v Message<'_>) -> Result<Vec<&'v str>, Malformed>
         return Err(Malformed::params("task id", message).for_id(id.cloned()));
     }
     Ok(texts)
+}
+
+/// The answer to a client that asks for a task without the capability: what a server that has tasks says.
+fn undeclared(request: &Request<'_>) -> Malformed {
+    let message = "this method needs the extension for tasks: declare it in the client's capabilities";
+    let required = serde_json::json!({ "requiredCapabilities": { "extensions": { EXTENSION: {} } } });
+    Malformed {
+        data: Some(Box::new(required)),
+        ..Malformed::new(code::MISSING_CLIENT_CAPABILITY, "undeclared capability", message)
+            .for_id(Some(request.id.clone()))
+    }
 }
 
 /// The answer to an id that is not of a task of this grant: `-32602`, the same for one that there is not.

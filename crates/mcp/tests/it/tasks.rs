@@ -39,6 +39,18 @@ fn received(message: &Value, replies: bool) -> Option<Value> {
 }
 
 #[test]
+fn a_task_is_for_clients_that_declare_tasks() {
+    for method in ["tasks/get", "tasks/update", "tasks/cancel"] {
+        let body = modern(method, json!({ "taskId": "<a>" }));
+        let message = envelope::read(body.as_bytes()).expect("a message");
+        let refused = named_by(&message).expect_err("it is not declared");
+        assert_eq!((refused.http_status.as_u16(), refused.code), (400, -32021));
+        let extensions = json!({ "io.modelcontextprotocol/tasks": {} });
+        assert_eq!(refused.data.expect("data")["requiredCapabilities"]["extensions"], extensions);
+    }
+}
+
+#[test]
 fn a_client_names_tasks() {
     for method in ["tasks/get", "tasks/result", "tasks/cancel"] {
         let body = legacy(method, &json!({ "taskId": "<a>", "n": 1.0 }));
