@@ -47,7 +47,10 @@ async fn a_grant_is_minted_and_its_token_shown_once() {
     let token = minted["token"].as_str().unwrap();
     assert_eq!(vault::TokenKind::claimed(token), Some(vault::TokenKind::Grant));
     let clients: Vec<_> = minted["clients"].as_array().unwrap().iter().map(|client| &client["id"]).collect();
-    assert_eq!(clients, ["claude-code", "cursor", "vscode", "json", "curl"]);
+    assert_eq!(clients.len(), 12);
+    assert!(
+        ["claude-code", "cursor", "codex", "curl"].iter().all(|id| clients.contains(&&serde_json::json!(id)))
+    );
     assert!(
         minted["clients"].as_array().unwrap().iter().all(|c| c["text"].as_str().unwrap().contains(token))
     );

@@ -33,7 +33,7 @@ async fn a_token_is_shown_once_and_only_its_hash_is_looked_up() {
     assert!(token.starts_with("tg_grant_") && minted.grant.hint.starts_with("tg_grant_…"));
     assert_eq!(minted.grant.policy.as_ref().unwrap().name, "p");
     assert_eq!((minted.grant.state, minted.grant.last_used_at), (Standing::Active, None));
-    assert_eq!(minted.clients.len(), 5);
+    assert_eq!(minted.clients.len(), 12);
     assert!(minted.clients.iter().all(|client| client.text.contains(token)));
     assert!(minted.clients[1].text.contains(&format!("https://tollgate.example/mcp/{}", server.id)));
 

@@ -102,6 +102,8 @@ fn of_servers() -> Router<DashboardState> {
         .route("/grants", get(grants::list::list))
         .route("/grants/new", get(grants::mint::new).post(grants::mint::submit))
         .route("/grants/{grant}", get(grants::grant::grant))
+        .route("/grants/{grant}/clients", get(grants::clients::first))
+        .route("/grants/{grant}/clients/{client}", get(grants::clients::one))
         .route("/grants/{grant}/revoke", post(grants::change::revoke))
         .route("/grants/{grant}/rotate", post(grants::change::rotate))
         .route("/grants/{grant}/reveal", post(grants::change::reveal))

@@ -84,6 +84,17 @@ pub fn all() -> Vec<(&'static str, String)> {
                 minted,
             }),
         ),
+        (
+            "grants-clients",
+            html(&grants::clients::Clients {
+                frame: frame("servers", Role::Owner),
+                view: deeper("/grants", "Set up a client", "Grants"),
+                grant: format!("{base}/20"),
+                clients: clients(),
+                shown: clients().into_iter().find(|client| client.id == "python").expect("one of them"),
+                placeholder: "tg_grant_SAMPLE",
+            }),
+        ),
         ("grants-grant", html(&page(0))),
         ("grants-grant-revoked", html(&page(4))),
     ]

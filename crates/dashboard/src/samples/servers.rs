@@ -129,20 +129,6 @@ pub fn all() -> Vec<(&'static str, String)> {
 }
 
 pub fn clients() -> Vec<ClientConfiguration> {
-    let client = |id, name, text: &str| ClientConfiguration {
-        id,
-        name,
-        hint: "Run once in a terminal.",
-        language: "shell",
-        text: text.to_owned(),
-    };
-    vec![
-        client(
-            "claude-code",
-            "Claude Code",
-            "claude mcp add --transport http flowforge http://127.0.0.1:8480/mcp/0199b5c8 \\\n  --header \"Authorization: Bearer YOUR_GRANT_TOKEN\"",
-        ),
-        client("cursor", "Cursor", "{\n  \"mcpServers\": {}\n}"),
-        client("curl", "curl", "curl ..."),
-    ]
+    let url = "https://tollgate.example.com/mcp/01890a5d-ac96-774b-bcce-b302099a8057";
+    control::configurations("Flowforge", url, "tg_grant_SAMPLE")
 }

@@ -17,12 +17,32 @@ async fn a_token_is_shown_once_with_configuration_for_clients() {
     let page = browser.submit(&new, &fields).await;
     let token = page.is(200).says("I have stored it").element("grant-token");
     assert!(token.starts_with("tg_grant_"), "{token}");
-    for client in ["Claude Code", "Cursor", "VS Code", "curl"] {
+    for client in ["Claude Code", "Claude Desktop", "Windsurf", "Codex", "Gemini CLI", "Python SDK", "curl"] {
         page.says(client);
     }
-    assert!(page.html.matches(&token).count() >= 5, "the token is filled in for every client");
+    assert!(page.html.matches(&token).count() >= 13, "the token is filled in for every client");
     let list = browser.get(&format!("{server}/grants")).await;
     list.is(200).says("CI bot").says("Support").never_says(&token);
+}
+
+#[tokio::test]
+async fn each_client_has_a_page_without_the_token() {
+    let site = Site::start().await;
+    let mut browser = site.owner("Acme").await;
+    let server = browser.server("acme").await;
+    let policy = browser.policy(&server, DOCUMENT).await;
+    let (grant, token) = browser.grant(&server, &policy, "Bot").await;
+    browser.get(&grant).await.is(200).says(&format!("href=\"{grant}/clients\""));
+    let first = browser.get(&format!("{grant}/clients")).await;
+    first.is(200).says("claude mcp add").says("YOUR_GRANT_TOKEN").never_says(&token);
+    for client in ["claude-desktop", "codex", "python", "curl"] {
+        let link = format!("{grant}/clients/{client}");
+        first.says(&link);
+        browser.get(&link).await.is(200).says("YOUR_GRANT_TOKEN").says("/mcp/").never_says(&token);
+    }
+    browser.get(&format!("{grant}/clients/telnet")).await.is(404);
+    let elsewhere = grant.replace(&server, "/o/acme/servers/01890a5d-ac96-774b-bcce-b302099a8057");
+    browser.get(&format!("{elsewhere}/clients")).await.is(404);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
-//! `/o/{org}/servers/{server}/grants`: the list, minting, and one grant.
+//! `/o/{org}/servers/{server}/grants`: the list, minting, one grant, its clients.
 
 pub mod change;
+pub mod clients;
 pub mod grant;
 pub mod list;
 pub mod mint;
