@@ -26,14 +26,24 @@ fn missing() -> ! {
     panic!("run scripts/clients first: it installs what these tests drive the product with")
 }
 
-/// The program `name`: `python-1`, `python-2`, `reads-python`, or else a script for Node.js.
+/// Python with this line of the SDK.
+pub fn python(line: &str) -> PathBuf {
+    root().join(format!(".dev/clients/python-{line}/bin/python"))
+}
+
+/// The program `name`: `python-1` and `python-2` walk, `same-python-1` and `same-python-2` do everything, `reads-python`
+/// reads; any other is a script for Node.js.
 fn command(name: &str) -> Command {
     let sources = root().join("crates/tollgate/tests/clients");
-    let python = |line: &str| root().join(".dev/clients").join(line).join("bin/python");
-    let (interpreter, script) = match (name, name.strip_prefix("python-")) {
-        ("reads-python", _) => (python("python-2"), sources.join("python/reads.py")),
-        (_, Some(line)) => (python(name), sources.join(format!("python/walk_{line}.py"))),
-        _ => (noted("node"), sources.join(format!("node/{name}.mjs"))),
+    let script = |script: &str| sources.join(format!("python/{script}.py"));
+    let (interpreter, script) = match name.split_once("python") {
+        Some(("reads-", _)) => (python("2"), script("reads")),
+        Some((kind, line)) => {
+            let line = line.trim_start_matches('-');
+            let kind = if kind.is_empty() { "walk" } else { "same" };
+            (python(line), script(&format!("{kind}_{line}")))
+        }
+        None => (noted("node"), sources.join(format!("node/{name}.mjs"))),
     };
     if !interpreter.exists() {
         missing();

@@ -11,6 +11,7 @@ mod clients;
 mod conformance;
 mod differential;
 mod editor;
+mod fixtures;
 #[path = "../../../policy/tests/it/generate.rs"]
 mod generate;
 mod killed;
@@ -19,6 +20,8 @@ mod oauth_scenarios;
 mod odd;
 mod pages;
 mod pivots;
+mod same;
 mod stack;
+mod texts;
 mod upstream_login;
 mod walk;
