@@ -90,7 +90,7 @@ pub fn all() -> Vec<(&'static str, String)> {
                 frame: frame("servers", Role::Owner),
                 view: deeper("/grants", "Set up a client", "Grants"),
                 grant: format!("{base}/20"),
-                clients: clients(),
+                all: clients(),
                 shown: clients().into_iter().find(|client| client.id == "python").expect("one of them"),
                 placeholder: "tg_grant_SAMPLE",
             }),

@@ -1,5 +1,6 @@
 //! Where tasks are named, and what they are called on the other side.
 
+use domain::Surface::{Elicitation, Sampling};
 use domain::Surfaces;
 use mcp::tasks::{Names, are_offered, named_by, not_found};
 use mcp::{Draft, Era, Outgoing, TaskNames, envelope, upstream_body};
@@ -160,7 +161,6 @@ fn what_a_modern_message_asks_of_the_client() {
         let body = json!({ "jsonrpc": "2.0", "id": 1, "result": result }).to_string();
         Draft::read(body.as_bytes()).expect("readable").asks()
     };
-    use domain::Surface::{Elicitation, Sampling};
     let requests = json!({ "a": { "method": "elicitation/create" }, "b": { "method": "sampling/createMessage" }, "c": { "method": "elicitation/create" } });
     assert_eq!(asks(json!({ "inputRequests": requests })), Ok(vec![Elicitation, Sampling]));
     assert_eq!(asks(json!({ "content": [] })), Ok(vec![]));

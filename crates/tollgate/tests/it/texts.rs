@@ -45,7 +45,7 @@ async fn curl_says_hello() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_sdks_list_the_tools() {
     let fixtures = Fixtures::start().await;
-    let python = printed(&mut Command::new(clients::python("2")).arg("-"), &text(&fixtures, "python")).await;
+    let python = printed(Command::new(clients::python("2")).arg("-"), &text(&fixtures, "python")).await;
     let mut node = Command::new(clients::noted("node"));
     node.args(["--input-type=module", "-"])
         .current_dir(clients::root().join("crates/tollgate/tests/clients/node"));

@@ -23,7 +23,7 @@ pub struct Clients {
     pub view: View,
     /// The grant's address.
     pub grant: String,
-    pub clients: Vec<ClientConfiguration>,
+    pub all: Vec<ClientConfiguration>,
     /// Which of them is shown.
     pub shown: ClientConfiguration,
     pub placeholder: &'static str,
@@ -61,15 +61,15 @@ async fn of(
     }
     let view = View::of(state, member, server, "/grants").await?;
     // A token is shown when it is made or revealed; here it is what the reader puts in.
-    let clients = configurations(&view.server.name, &view.server.gateway_url, PLACEHOLDER);
+    let all = configurations(&view.server.name, &view.server.gateway_url, PLACEHOLDER);
     let named = |one: &&ClientConfiguration| client.is_none_or(|client| client == one.id);
-    let shown = clients.iter().find(named).cloned().ok_or(ErrorPage::NotFound)?;
+    let shown = all.iter().find(named).cloned().ok_or(ErrorPage::NotFound)?;
     let grant = format!("/grants/{id}");
     Ok(Clients {
         frame: member.frame(state, "servers"),
         grant: member.path(&format!("/servers/{server}{grant}")),
         view: view.deeper(member, "Set up a client", &[("/grants", "Grants"), (&grant, &facts.label)]),
-        clients,
+        all,
         shown,
         placeholder: PLACEHOLDER,
     })
