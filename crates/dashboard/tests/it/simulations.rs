@@ -174,7 +174,8 @@ async fn a_draft_is_tried_beside_the_version_in_force_and_taken_back_to_the_edit
 
     // What was a draft is in force now: it has an address, and the old version stands beside it.
     let page = browser.submit(&at, &fields[..1]).await;
-    page.is(200).says("Version 2, in force").says("Nothing differs");
+    page.is(200).says("Version 2, in force").says("This is the version in force").never_says("set_show");
+    assert!(row(&page, "flowforge_retry_run").contains("5 a minute for each grant"));
     assert_eq!(page.path, at);
     let old = browser.get(&format!("{at}?version=1&show=differences")).await;
     old.is(200).says("version 2 is in force").says("10 tools open").says("2 tools close");

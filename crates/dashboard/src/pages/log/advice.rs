@@ -37,15 +37,16 @@ pub fn sentence(row: &Row) -> String {
     .to_owned()
 }
 
-/// Where the call can be tried on its policy without making it.
+/// Where the call can be tried without making it: on its policy, or where it had none, on what is proposed.
 pub fn simulate(row: &Row, frame: &Frame) -> Option<Action> {
-    let (server, policy, _) = (row.server.as_ref()?, row.policy.as_ref()?, row.tool.as_ref()?);
-    let path = format!("/servers/{}/policies/{}/simulate?decision={}", server.id, policy.id, row.id);
-    Some(Action {
-        name: "Simulate this call",
-        href: Some(frame.path(&path)),
-        text: "under the policy as it is now, or as you would have it.",
-    })
+    let (server, _) = (row.server.as_ref()?, row.tool.as_ref()?);
+    let (policy, text) = match &row.policy {
+        Some(policy) => (policy.id.to_string(), "under the policy as it is now, or as you would have it."),
+        None if row.outcome == Outcome::Deny => ("new".to_owned(), "under what is proposed for the server."),
+        None => return None,
+    };
+    let path = format!("/servers/{}/policies/{policy}/simulate?decision={}", server.id, row.id);
+    Some(Action { name: "Simulate this call", href: Some(frame.path(&path)), text })
 }
 
 /// What can be done about it by somebody who may.

@@ -66,7 +66,8 @@ pub async fn decision(
     };
     let mut actions = actions(&row, &frame);
     // A policy that is deleted can't be tried any more.
-    actions.extend(document.and_then(|_| simulate(&row, &frame)));
+    let deleted = row.policy.is_some() && document.is_none();
+    actions.extend(simulate(&row, &frame).filter(|_| !deleted));
     Ok(Page(Decision { frame, row, excerpt, jump, actions }))
 }
 

@@ -109,15 +109,22 @@ impl Simulate {
         }
     }
 
+    /// The text would stand beside itself: there is nothing to compare.
+    pub fn stands_alone(&self, matrix: &PolicyMatrix) -> bool {
+        let own = self.policy.as_ref().zip(matrix.beside.as_ref());
+        own.is_some_and(|(own, beside)| own.id == beside.id && self.source == Source::Version(beside.version))
+    }
+
     /// The rows that are asked for.
     pub fn rows<'a>(&self, matrix: &'a PolicyMatrix) -> Vec<&'a MatrixRow> {
-        let shown = |row: &&MatrixRow| !self.only_differences() || row.difference != Difference::Same;
+        let all = !self.only_differences() || self.stands_alone(matrix);
+        let shown = |row: &&MatrixRow| all || row.difference != Difference::Same;
         matrix.tools.iter().filter(shown).collect()
     }
 
-    /// Both sides of a row.
-    pub fn cells(row: &MatrixRow) -> [&MatrixCell; 2] {
-        [&row.in_force, &row.draft]
+    /// What stands in a row.
+    pub fn cells<'a>(&self, matrix: &PolicyMatrix, row: &'a MatrixRow) -> Vec<&'a MatrixCell> {
+        if self.stands_alone(matrix) { vec![&row.draft] } else { vec![&row.in_force, &row.draft] }
     }
 
     /// What of a saved policy the editor is to mark.
