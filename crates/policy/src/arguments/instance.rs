@@ -185,3 +185,97 @@ impl JsonNumber for Decimal<'_> {
         !self.0.text().contains(['.', 'e', 'E'])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(text: &str) -> Value<'_> {
+        json::parse(text.as_bytes(), 64).expect("JSON")
+    }
+
+    #[test]
+    fn equality_with_the_values_of_a_schema() {
+        let same = [
+            ("null", json!(null)),
+            ("true", json!(true)),
+            ("false", json!(false)),
+            ("1.0", json!(1)),
+            ("0", json!(0)),
+            ("\"a\"", json!("a")),
+            ("\"\"", json!("")),
+            ("[]", json!([])),
+            ("[1,\"a\"]", json!([1, "a"])),
+            ("[1,\"b\"]", json!([1, "b"])),
+            ("{}", json!({})),
+            (r#"{"a":1,"b":[]}"#, json!({"b": [], "a": 1})),
+            (r#"{"a":2,"b":[]}"#, json!({"a": 2, "b": []})),
+            (r#"{"a":1,"c":[]}"#, json!({"a": 1, "c": []})),
+            (r#"{"a":1}"#, json!({"a": 1})),
+        ];
+        for (i, (ours, _)) in same.iter().enumerate() {
+            for (j, (_, theirs)) in same.iter().enumerate() {
+                assert_eq!(equals(&read(ours), theirs), i == j, "{ours} {theirs}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_kind_of_value() {
+        for (text, boolean, null, kind) in [
+            ("null", None, true, JsonType::Null),
+            ("true", Some(true), false, JsonType::Boolean),
+            ("false", Some(false), false, JsonType::Boolean),
+            ("1", None, false, JsonType::Number),
+            ("\"a\"", None, false, JsonType::String),
+            ("[]", None, false, JsonType::Array),
+            ("{}", None, false, JsonType::Object),
+        ] {
+            let value = read(text);
+            let node = &value;
+            let found = (Node::<Exact>::as_boolean(&node), Node::<Exact>::is_null(&node));
+            assert_eq!(found, (boolean, null), "{text}");
+            assert!(Node::<Exact>::json_type(&node) == kind, "{text}");
+        }
+        let (a, b) = (read("1"), read("1"));
+        let identity = |node: &Value<'_>| Node::<Exact>::identity(&node).is_some();
+        assert!(identity(&a) && identity(&b));
+    }
+
+    #[test]
+    fn members_of_an_object() {
+        let value = read(r#"{"a":1,"b":2,"c":3}"#);
+        let object = Value::as_object(&value).expect("an object");
+        assert_eq!(Object::<Exact>::len(&object), 3);
+        assert!(Object::<Exact>::get(&object, &"b".into()).is_some());
+        assert!(Object::<Exact>::get(&object, &"d".into()).is_none());
+    }
+
+    #[test]
+    fn numbers_are_converted_where_they_fit() {
+        for (text, natural, whole) in [
+            ("7", Some(7), Some(7)),
+            ("-7", None, Some(-7)),
+            ("18446744073709551615", Some(u64::MAX), None),
+            ("1.5", None, None),
+        ] {
+            let number = Number::parse(text).expect("a number");
+            assert_eq!((Decimal(&number).as_u64(), Decimal(&number).as_i64()), (natural, whole), "{text}");
+            assert_eq!(Decimal(&number).as_str(), text);
+        }
+        for (text, is_whole, written) in [
+            ("7", true, true),
+            ("-7", true, true),
+            ("7.0", true, false),
+            ("7e0", true, false),
+            ("7E1", true, false),
+            ("7.5", false, false),
+        ] {
+            let number = Number::parse(text).expect("a number");
+            let found = (Decimal(&number).is_integer(), Decimal(&number).is_written_as_integer());
+            assert_eq!(found, (is_whole, written), "{text}");
+        }
+    }
+}

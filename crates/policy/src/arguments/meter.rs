@@ -281,6 +281,8 @@ mod tests {
     fn comparing_counts_by_size() {
         let list = format!("[{}1]", "1,".repeat(15));
         let text = format!("\"{}\"", "x".repeat(40));
+        let named = format!("{{{text}:1}}");
+        let escaped = format!("\"{}\"", "\\u0061".repeat(10));
         let choices = |n: usize| json!({"enum": vec![0; n]});
         for (schema, value, visits) in [
             (choices(3), "1", 1 + 3),
@@ -293,6 +295,8 @@ mod tests {
             (json!({}), text.as_str(), 1 + 3),
             (choices(2), text.as_str(), 1 + 3 * 3),
             (json!({"propertyNames": {}}), r#"{"a":1}"#, 1 + 2),
+            (json!({"propertyNames": {}}), named.as_str(), 1 + 1 + 3),
+            (json!({}), escaped.as_str(), 1 + 1),
         ] {
             assert_eq!(spent(&schema, value), Some(visits), "{schema} {value}");
         }

@@ -61,6 +61,24 @@ fn grants_without_a_readable_policy() {
     assert!(Policy::read(b"{}").is_err(), "what can't be read judges nothing");
 }
 
+/// What is said of a tool without a call.
+#[test]
+fn a_tool_by_itself() {
+    let policy = read(
+        r#"{"version":"1","default":"deny","hide":["h"],"tools":{"a":{"limits":[{"counter":"c","window":1,"max":1}]},"d":{"action":"deny"}}}"#,
+    );
+    assert_eq!(policy.judge_tool("a"), Verdict::Allow { charges: Vec::new(), shadow: None });
+    for (tool, outcome, message) in [
+        ("h", "hide (hidden)", "this tool is hidden"),
+        ("x", "deny (default deny)", "the policy does not allow this tool"),
+        ("d", "deny /tools/d/action", "the policy denies this call"),
+    ] {
+        let verdict = policy.judge_tool(tool);
+        assert_eq!(line(&verdict), outcome);
+        assert_eq!(&*refusal(verdict).message, message);
+    }
+}
+
 /// An item refuses by all of its conditions, a list by one of its items; a list of no conditions always holds.
 #[test]
 fn items_and_lists() {
