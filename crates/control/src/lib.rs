@@ -47,7 +47,8 @@ pub use policies::{
     ToolChoice, ToolEffect, choose, customise, placeholders,
 };
 pub use servers::{
-    NewHeader, NewServer, ProbeReport, ProbeRequest, Server, ServerChange, ServerState, ToolRefresh,
+    NewHeader, NewServer, ProbeReport, ProbeRequest, ProtocolChange, ProtocolSettings, Server, ServerChange,
+    ServerState, ToolApproval, ToolRefresh,
 };
 pub use tokens::AccessToken;
 pub use tools::{Category, Risk, Tool};

@@ -3,6 +3,7 @@
 mod difference;
 pub(crate) mod headers;
 mod input;
+mod protocol;
 mod view;
 
 use chrono::{DateTime, Utc};
@@ -13,6 +14,7 @@ use storage::{NewServerRow, ServerRow, Sighting, TenantTx};
 
 pub(crate) use headers::UpstreamHeader;
 pub use input::{NewHeader, NewServer, ProbeRequest, ServerChange};
+pub use protocol::{ProtocolChange, ProtocolSettings, ToolApproval};
 pub use view::{ProbeReport, Server, ServerState, ToolRefresh};
 
 use self::difference::Difference;

@@ -106,7 +106,10 @@ fn judge_call(policy: &Policy, view: &GrantView, call: &ToolCall<'_>, ask: &Ask<
             client_version: ask.client.map(|client| client.version.as_str()),
             server_name: Some(&view.server_name),
         },
-        state: ToolState { changed: false, schema: view.tools.get(call.name).and_then(Tool::arguments) },
+        state: ToolState {
+            changed: view.changed(call.name),
+            schema: view.tools.get(call.name).and_then(Tool::arguments),
+        },
     })
 }
 

@@ -34,6 +34,10 @@ pub struct GrantView {
     pub login: Login,
     /// What judges the calls; none: all are denied.
     pub policy: Option<PolicyText>,
+    /// Methods that no revision knows and that pass.
+    pub custom_methods: Vec<String>,
+    /// Tools are held to the definitions that were approved.
+    pub pin_tools: bool,
     /// Tools last seen, with what they take.
     pub tools: Vec<ToolSchema>,
 }
@@ -87,6 +91,8 @@ pub struct ToolSchema {
     pub name: String,
     /// JSON Schema of its arguments.
     pub input_schema: serde_json::Value,
+    /// Its definition is the one that was approved.
+    pub approved: bool,
 }
 
 impl SystemTx {
@@ -94,7 +100,7 @@ impl SystemTx {
     pub async fn grant_view(&mut self, token_hash: &[u8; 32]) -> Result<Option<GrantView>, Error> {
         let row = sqlx::query!(
             r#"SELECT t.id AS tenant_id, t.config_epoch, g.id, g.label, g.identity, g.expires_at, g.revoked_at,
-                 s.id AS server_id, s.name AS server_name, s.upstream_url, s.login,
+                 s.id AS server_id, s.name AS server_name, s.upstream_url, s.custom_methods, s.pin_tools, s.login,
                  c.id AS "connection_id?", c.identity AS "connection_identity?", c.issuer AS "issuer?",
                  c.sealed AS "sealed?", c.version AS "connection_version?", c.obtained_at AS "obtained_at?",
                  c.expires_at AS connection_expires_at, c.renewable AS "renewable?", c.trouble AS trouble,
@@ -106,7 +112,9 @@ impl SystemTx {
                  ARRAY(SELECT o.name FROM server_tools o
                        WHERE o.tenant_id = s.tenant_id AND o.server_id = s.id ORDER BY o.name) AS "tool_names!",
                  ARRAY(SELECT o.input_schema FROM server_tools o
-                       WHERE o.tenant_id = s.tenant_id AND o.server_id = s.id ORDER BY o.name) AS "tool_schemas!"
+                       WHERE o.tenant_id = s.tenant_id AND o.server_id = s.id ORDER BY o.name) AS "tool_schemas!",
+                 ARRAY(SELECT o.approved_digest IS NOT DISTINCT FROM o.digest FROM server_tools o
+                       WHERE o.tenant_id = s.tenant_id AND o.server_id = s.id ORDER BY o.name) AS "tool_approvals!"
                FROM grants g
                JOIN tenants t ON t.id = g.tenant_id
                JOIN servers s ON s.tenant_id = g.tenant_id AND s.id = g.server_id
@@ -152,7 +160,7 @@ impl SystemTx {
             (login, None) => Login::Missing { personal: login == "identity" },
         };
         let headers = row.header_names.into_iter().zip(row.header_values);
-        let tools = row.tool_names.into_iter().zip(row.tool_schemas);
+        let tools = row.tool_names.into_iter().zip(row.tool_schemas).zip(row.tool_approvals);
         Ok(Some(GrantView {
             tenant: row.tenant_id.into(),
             epoch: row.config_epoch.unsigned_abs(),
@@ -167,7 +175,11 @@ impl SystemTx {
             login,
             headers: headers.map(|(name, sealed)| SealedHeader { name, sealed }).collect(),
             policy,
-            tools: tools.map(|(name, input_schema)| ToolSchema { name, input_schema }).collect(),
+            custom_methods: row.custom_methods,
+            pin_tools: row.pin_tools,
+            tools: tools
+                .map(|((name, input_schema), approved)| ToolSchema { name, input_schema, approved })
+                .collect(),
         }))
     }
 

@@ -66,6 +66,8 @@ fn servers() -> OpenApiRouter<ApiState> {
         .routes(routes!(logins::disconnect))
         .routes(routes!(servers::list_tools))
         .routes(routes!(servers::refresh_tools))
+        .routes(routes!(servers::get_protocol, servers::change_protocol))
+        .routes(routes!(servers::approve_tools))
 }
 
 fn policies() -> OpenApiRouter<ApiState> {

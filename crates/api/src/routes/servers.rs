@@ -4,8 +4,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use control::{
-    CatalogueEntry, Control, NewHeader, NewServer, ProbeReport, ProbeRequest, Server, ServerChange, Tool,
-    ToolRefresh,
+    CatalogueEntry, Control, NewHeader, NewServer, ProbeReport, ProbeRequest, ProtocolChange,
+    ProtocolSettings, Server, ServerChange, Tool, ToolApproval, ToolRefresh,
 };
 use domain::ServerId;
 use serde::Deserialize;
@@ -174,4 +174,54 @@ pub(crate) async fn refresh_tools(
     Id(id): Id<ServerId>,
 ) -> Result<Json<ToolRefresh>, Problem> {
     Ok(Json(control.refresh_tools(&actor, id).await?))
+}
+
+/// Get the protocol settings of a server
+///
+/// Methods of its own, and whether its tools are pinned.
+#[utoipa::path(
+    get, path = "/servers/{id}/protocol", tag = "servers",
+    params(("id" = Uuid, Path, description = "The server.")),
+    responses((status = 200, description = "The settings.", body = ProtocolSettings))
+)]
+pub(crate) async fn get_protocol(
+    State(control): State<Control>,
+    Caller(actor): Caller,
+    Id(id): Id<ServerId>,
+) -> Result<Json<ProtocolSettings>, Problem> {
+    Ok(Json(control.protocol(&actor, id).await?))
+}
+
+/// Change the protocol settings of a server
+///
+/// What is left out stays. Pinning approves every tool as it was last read. Needs the role `admin`.
+#[utoipa::path(
+    patch, path = "/servers/{id}/protocol", tag = "servers", request_body = ProtocolChange,
+    params(("id" = Uuid, Path, description = "The server.")),
+    responses((status = 200, description = "Changed.", body = ProtocolSettings))
+)]
+pub(crate) async fn change_protocol(
+    State(control): State<Control>,
+    Caller(actor): Caller,
+    Id(id): Id<ServerId>,
+    Strict(body): Strict<ProtocolChange>,
+) -> Result<Json<ProtocolSettings>, Problem> {
+    Ok(Json(control.change_protocol(&actor, id, &body).await?))
+}
+
+/// Approve tool definitions
+///
+/// As they were last read; all tools, or those named. Needs the role `admin`.
+#[utoipa::path(
+    post, path = "/servers/{id}/tools/approve", tag = "servers", request_body = ToolApproval,
+    params(("id" = Uuid, Path, description = "The server.")),
+    responses((status = 200, description = "Approved.", body = ProtocolSettings))
+)]
+pub(crate) async fn approve_tools(
+    State(control): State<Control>,
+    Caller(actor): Caller,
+    Id(id): Id<ServerId>,
+    Strict(body): Strict<ToolApproval>,
+) -> Result<Json<ProtocolSettings>, Problem> {
+    Ok(Json(control.approve_tools(&actor, id, &body).await?))
 }

@@ -58,6 +58,8 @@ fn body(operation: &Value) -> Option<Value> {
         "create_key" => json!({"label": "x", "role": "viewer"}),
         "probe_server" => json!({"upstream_url": "http://127.0.0.1:9/mcp"}),
         "register_server" => json!({"name": "x", "upstream_url": "http://127.0.0.1:9/mcp"}),
+        "change_protocol" => json!({"custom_methods": ["acme/x"], "pin_tools": true}),
+        "approve_tools" => json!({"tools": []}),
         "replace_credentials" => json!({"headers": []}),
         "change_login" => json!({"login": "shared"}),
         "make_connect_link" => json!({}),

@@ -11,6 +11,7 @@ mod grants;
 mod keys;
 mod organisations;
 mod policies;
+mod protocol;
 mod roles;
 mod servers;
 mod simulations;

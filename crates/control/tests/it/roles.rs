@@ -2,7 +2,7 @@
 
 use control::{
     Actor, Error, NewGrant, NewKey, NewPolicy, NewServer, OrganisationName, PolicyName, ProbeRequest,
-    SavePolicy, ServerChange,
+    ProtocolChange, SavePolicy, ServerChange, ToolApproval,
 };
 use domain::Role::{self, Admin, Editor, Owner};
 use domain::ServerId;
@@ -40,6 +40,12 @@ async fn answers(world: &World, actor: &Actor) -> Vec<(Role, &'static str, Resul
         (Admin, "probe", control.probe(actor, &probe).await.map(drop)),
         (Admin, "register", control.register_server(actor, &new_server).await.map(drop)),
         (Admin, "update server", control.update_server(actor, server, &change).await.map(drop)),
+        (
+            Admin,
+            "protocol",
+            control.change_protocol(actor, server, &ProtocolChange::default()).await.map(drop),
+        ),
+        (Admin, "approve", control.approve_tools(actor, server, &ToolApproval::default()).await.map(drop)),
         (Admin, "delete server", control.delete_server(actor, server).await),
         (Admin, "reveal", control.reveal_grant(actor, id(), &secret(PASSWORD)).await.map(drop)),
         (Editor, "refresh", control.refresh_tools(actor, server).await.map(drop)),

@@ -100,7 +100,21 @@ pub fn all() -> Vec<(&'static str, String)> {
                 rows,
                 policies: vec![policy()],
                 chosen: Some(policy().id),
+                unapproved: vec!["flowforge_retry_run".to_owned()],
                 refresh: Some(refresh),
+            }),
+        ),
+        (
+            "servers-protocol",
+            html(&servers::protocol::Protocol {
+                frame: frame("servers", Role::Owner),
+                view: deeper("/settings", "Protocol", "Settings"),
+                settings: control::ProtocolSettings {
+                    custom_methods: vec!["acme/search".to_owned()],
+                    pin_tools: true,
+                    unapproved_tools: vec!["flowforge_retry_run".to_owned()],
+                },
+                form: Form::with([("custom_methods", "acme/search"), ("pin_tools", "yes")]),
             }),
         ),
         (

@@ -38,6 +38,8 @@ pub(crate) struct GrantView {
     pub surfaces: Surfaces,
     /// Methods that no revision knows and the server's settings let pass.
     pub custom_methods: Vec<String>,
+    /// Tools are held to the definitions that were approved.
+    pub pins_tools: bool,
     pub tools: HashMap<String, Tool>,
 }
 
@@ -61,6 +63,8 @@ pub(crate) struct PolicyVersion {
 
 /// A tool as last seen at the upstream. Most are never called, so they are compiled at their first call.
 pub(crate) struct Tool {
+    /// Its definition is the one that was approved.
+    approved: bool,
     schema: serde_json::Value,
     arguments: OnceLock<Option<ArgumentSchema>>,
     headers: OnceLock<ParamHeaders>,
@@ -88,7 +92,11 @@ impl GrantView {
     ) -> Result<Self, Unusable> {
         let credentials = open_credentials(&stored, keyring)?;
         let rules = stored.policy.as_ref().map_or(Rules::None, compile);
-        let tools = stored.tools.into_iter().map(|tool| (tool.name, Tool::new(tool.input_schema))).collect();
+        let tools = stored
+            .tools
+            .into_iter()
+            .map(|tool| (tool.name, Tool::new(tool.input_schema, tool.approved)))
+            .collect();
         Ok(Self {
             tenant: stored.tenant,
             epoch: stored.epoch,
@@ -103,7 +111,8 @@ impl GrantView {
             upstream: stored.upstream_url.parse().map_err(|_| Unusable::Address)?,
             credentials,
             surfaces: rules.surfaces(),
-            custom_methods: Vec::new(),
+            custom_methods: stored.custom_methods,
+            pins_tools: stored.pin_tools,
             login,
             rules,
             tools,
@@ -124,6 +133,11 @@ impl GrantView {
     /// Whether `tools/list` shows the tool.
     pub fn shows(&self, tool: &str) -> bool {
         matches!(&self.rules, Rules::Read(_, policy) if policy.shows(tool))
+    }
+
+    /// Whether a tool's definition is another than the one that was approved, where that matters. One that was never seen is.
+    pub fn changed(&self, tool: &str) -> bool {
+        self.pins_tools && !self.tools.get(tool).is_some_and(|tool| tool.approved)
     }
 
     /// Whether what is open under `self` may stay open under `later`, the same grant read anew.
@@ -154,8 +168,8 @@ impl Rules {
 }
 
 impl Tool {
-    fn new(schema: serde_json::Value) -> Self {
-        Self { schema, arguments: OnceLock::new(), headers: OnceLock::new() }
+    fn new(schema: serde_json::Value, approved: bool) -> Self {
+        Self { approved, schema, arguments: OnceLock::new(), headers: OnceLock::new() }
     }
 
     /// What its arguments are validated against; none when the upstream's schema can't be used.

@@ -22,6 +22,7 @@ mod protocol_streams;
 mod protocol_surfaces;
 mod protocol_tasks;
 mod refusals;
+mod server_settings;
 mod sessions;
 mod streams;
 mod world;

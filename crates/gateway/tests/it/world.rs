@@ -176,6 +176,15 @@ impl World {
         Grant { id, token: token.expose().to_owned() }
     }
 
+    /// A look at the upstream finds another definition of a tool.
+    pub async fn redefine(&self, name: &str, schema: &Value) {
+        let found = ToolDefinition { digest: [2; 32], ..tool(name, schema) };
+        self.change(self.tenant, async |tx| {
+            tx.upsert_tools(self.server, &[found], self.now()).await.unwrap();
+        })
+        .await;
+    }
+
     pub async fn revoke(&self, grant: GrantId) {
         self.change(self.tenant, async |tx| assert!(tx.revoke_grant(grant, self.now()).await.unwrap())).await;
     }

@@ -5,6 +5,7 @@ pub mod list;
 pub mod login;
 pub mod new;
 pub mod overview;
+pub mod protocol;
 pub mod settings;
 pub mod tools;
 pub mod view;

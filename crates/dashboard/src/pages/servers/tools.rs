@@ -32,6 +32,8 @@ pub struct Tools {
     pub policies: Vec<PolicySummary>,
     /// The policy in view.
     pub chosen: Option<PolicyId>,
+    /// Tools that are denied until an admin approves their definitions.
+    pub unapproved: Vec<String>,
     /// What changed when the tools were read a moment ago.
     pub refresh: Option<ToolRefresh>,
 }
@@ -124,7 +126,8 @@ async fn of(
         tool,
     };
     let rows = control.tools(actor, id).await?.into_iter().map(facts).collect();
-    Ok(Tools { frame: member.frame(state, "servers"), rows, policies, chosen, refresh, view })
+    let unapproved = control.protocol(actor, id).await?.unapproved_tools;
+    Ok(Tools { frame: member.frame(state, "servers"), rows, policies, chosen, unapproved, refresh, view })
 }
 
 /// What the policy in view does to each tool, by name.
