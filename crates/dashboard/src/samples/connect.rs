@@ -43,7 +43,7 @@ pub fn all() -> Vec<(&'static str, String)> {
         ),
         (
             "servers-link",
-            html(&Link { frame: frame("servers", Role::Owner), view: deeper("Connect link"), link }),
+            html(&Link { frame: frame("servers", Role::Owner), view: deeper("Connect link"), made: link }),
         ),
         (
             "connect-link",

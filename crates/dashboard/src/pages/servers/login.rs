@@ -107,7 +107,7 @@ pub struct Depart {
 pub struct Link {
     pub frame: Frame,
     pub view: View,
-    pub link: ConnectLink,
+    pub made: ConnectLink,
 }
 
 /// `POST /o/{org}/servers/{server}/login`
@@ -174,7 +174,7 @@ pub async fn link(
     let link = state.control.make_connect_link(&member.actor, id, &input).await?;
     let view = View::of(&state, &member, id, "/settings").await?;
     let view = view.deeper(&member, "Connect link", &[("/settings", "Settings")]);
-    Ok(Page(Link { frame: member.frame(&state, "servers"), view, link }))
+    Ok(Page(Link { frame: member.frame(&state, "servers"), view, made: link }))
 }
 
 fn back(member: &Member, id: ServerId) -> Response {
