@@ -33,7 +33,11 @@ impl Ledger {
     /// repeated.
     pub async fn publish(&self, tenant: TenantId, change: Uuid, epoch: u64) -> Result<(), LedgerError> {
         let mut call = PUBLISH.prepare_invoke();
-        call.key(self.keys().epoch(tenant)).key(self.keys().pending(tenant)).arg(name(change)).arg(epoch);
+        call.key(self.keys().epoch(tenant))
+            .key(self.keys().pending(tenant))
+            .arg(self.given_time())
+            .arg(name(change))
+            .arg(epoch);
         self.send(async |link| call.invoke_async::<i64>(&mut link.redis).await).await?;
         Ok(())
     }
@@ -42,7 +46,10 @@ impl Ledger {
     pub async fn epoch(&self, tenant: TenantId) -> Result<Option<u64>, LedgerError> {
         let mut command = redis::cmd("GET");
         command.arg(self.keys().epoch(tenant));
-        self.send(async |link| command.query_async(&mut link.redis).await).await
+        let stored: Option<String> =
+            self.send(async |link| command.query_async(&mut link.redis).await).await?;
+        // What is no number says since when Redis does not know.
+        Ok(stored.and_then(|epoch| epoch.parse().ok()))
     }
 
     /// After the change was certainly rolled back: takes its mark out. When it is not known whether a change

@@ -16,6 +16,6 @@ script!(SETTLE: "clock" "windows" "settle");
 script!(CLOSE: "close");
 script!(APPEND: "clock" "append");
 script!(MARK: "clock" "mark");
-script!(PUBLISH: "publish");
+script!(PUBLISH: "clock" "publish");
 script!(LEASE: "lease");
 script!(RELEASE: "release");

@@ -14,7 +14,7 @@ pub use api::{Api, Grant, PASSWORD};
 pub use database::{TestDb, database};
 pub use forwarder::Forwarder;
 pub use installation::{Installation, PATIENCE, Process, eventually, free_address};
-pub use redis::{TestRedis, connected, redis};
+pub use redis::{TestRedis, connected, introduce, redis};
 pub use wire::Wire;
 
 /// Where a service is, as `scripts/services` tells it.

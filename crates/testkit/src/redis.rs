@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use domain::Clock;
-use ledger::{Ledger, LedgerConfig};
+use domain::{Clock, TenantId};
+use ledger::{Ledger, LedgerConfig, Settle, Settled, Shard};
 use uuid::Uuid;
 
 /// Where a test's keys live.
@@ -57,4 +57,23 @@ pub async fn connected(config: LedgerConfig) -> Ledger {
     let stands = tokio::time::timeout(Duration::from_secs(10), generation.wait_for(|number| *number > 0));
     assert!(matches!(stands.await, Ok(Ok(_))), "Redis does not answer");
     ledger
+}
+
+/// Lets Redis know the epoch of a tenant, as a gateway's first call does, and takes what that recorded out of the stream.
+///
+/// # Panics
+/// When Redis can't be reached, or knows a later epoch.
+pub async fn introduce(ledger: &Ledger, tenant: TenantId, epoch: u64) {
+    let generation = *ledger.generation().borrow();
+    let decision = vault::Entropy::System.id(Clock::System.now());
+    let mut settle = Settle { tenant, decision, epoch, generation, fresh: None, charges: &[], record: b"{}" };
+    let first = ledger.settle(&settle).await;
+    let Ok(Settled::Stale { now, .. }) = first else { panic!("{first:?} is not stale") };
+    settle.fresh = Some(now);
+    let second = ledger.settle(&settle).await;
+    assert!(matches!(second, Ok(Settled::Taken { cacheable: true, .. })), "{second:?} is not taken");
+    let shard = Shard::of(tenant);
+    let entries = ledger.read(shard, 1000).await.unwrap_or_else(|error| panic!("{error}"));
+    let last = entries.last().unwrap_or_else(|| panic!("nothing was recorded"));
+    ledger.acknowledge(shard, last.id).await.unwrap_or_else(|error| panic!("{error}"));
 }

@@ -1,5 +1,8 @@
--- Settles one call: epoch, room in the stream, all limits or none, the record. Nothing is written before the last
--- check has passed.
+-- Settles one call: epoch, room in the stream, all limits or none, the record. Nothing is taken or recorded before the
+-- last check has passed.
+--
+-- Where Redis has forgotten the epoch, its key holds `?`, since when, `:`, and an epoch that was published since or 0. A
+-- state that was read before then may be older than a change that Redis once knew of; one that was read since can't be.
 --
 -- KEYS: epoch, pending, stream, reservation, then a counter per charge.
 -- ARGV: clock, epoch judged by, fresh, tenant, record, entries the stream may hold, then per charge: kind (s, c, m),
@@ -13,14 +16,19 @@ local RESERVATION_KEPT = 86400
 local now = clock(ARGV[1])
 local epoch = tonumber(ARGV[2])
 local fresh = tonumber(ARGV[3])
-local current = tonumber(redis.call('GET', KEYS[1]) or -1)
+local stored = redis.call('GET', KEYS[1])
+local since, published = string.match(stored or '', '^%?(%d+):(%d+)$')
+local current = tonumber(published or stored)
 local cacheable = 1
 
-if fresh then
-  if epoch < current or fresh > now or now - fresh > FRESH_FOR then
+if not stored then
+  redis.call('SET', KEYS[1], string.format('?%s:0', digits(now)), 'EX', EPOCH_KEPT)
+  return { 0, now }
+elseif fresh then
+  if epoch < current or since and fresh < tonumber(since) or fresh > now or now - fresh > FRESH_FOR then
     return { 0, now }
   end
-elseif epoch ~= current or redis.call('ZCARD', KEYS[2]) > 0 then
+elseif since or epoch ~= current or redis.call('ZCARD', KEYS[2]) > 0 then
   return { 0, now }
 end
 if redis.call('XLEN', KEYS[3]) >= tonumber(ARGV[6]) then
@@ -30,7 +38,7 @@ if fresh then
   -- Their changes committed, or never will, before this state was read.
   redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', digits(fresh))
   cacheable = redis.call('ZCARD', KEYS[2]) == 0 and 1 or 0
-  if epoch > current then
+  if since or epoch > current then
     redis.call('SET', KEYS[1], digits(epoch), 'EX', EPOCH_KEPT)
   end
 end

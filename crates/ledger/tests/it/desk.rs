@@ -35,7 +35,7 @@ impl Desk {
         let redis = testkit::redis();
         let ledger = redis.ledger(clock.clone()).await;
         let desk = Self { redis, ledger, clock, tenant: Entropy::System.id(start()) };
-        desk.ledger.publish(desk.tenant, uuid::Uuid::nil(), 1).await.unwrap();
+        testkit::introduce(&desk.ledger, desk.tenant, 1).await;
         desk
     }
 
@@ -45,6 +45,36 @@ impl Desk {
 
     pub fn generation(&self) -> u64 {
         *self.ledger.generation().borrow()
+    }
+
+    /// As an eviction, or somebody at the console, does.
+    pub async fn forget_epoch(&self) {
+        self.command("DEL", "epoch", None).await;
+    }
+
+    /// As a failover to a replica that had not heard of them.
+    pub async fn forget_marks(&self) {
+        self.command("DEL", "pending", None).await;
+    }
+
+    /// As a failover to a replica that was behind.
+    pub async fn put_epoch(&self, epoch: u8) {
+        self.command("SET", "epoch", Some(epoch)).await;
+    }
+
+    /// Sends Redis a command about a key of this tenant.
+    async fn command(&self, command: &str, key: &str, value: Option<u8>) {
+        let mut connection = self.console().await;
+        let shard = ledger::Shard::of(self.tenant);
+        let key = format!("{}:{shard}:{}:{key}", self.redis.namespace, self.tenant.uuid().simple());
+        let mut command = redis::cmd(command);
+        command.arg(key).arg(value);
+        command.query_async::<redis::Value>(&mut connection).await.unwrap();
+    }
+
+    async fn console(&self) -> redis::aio::MultiplexedConnection {
+        let client = redis::Client::open(self.redis.url.as_str()).unwrap();
+        client.get_multiplexed_async_connection().await.unwrap()
     }
 
     /// Settles with what a gateway remembers of `epoch`.

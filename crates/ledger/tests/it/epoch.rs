@@ -38,6 +38,22 @@ async fn a_tenant_unknown_to_redis_is_read_anew_once() {
 }
 
 #[tokio::test]
+async fn a_state_read_before_redis_forgot_is_not_good_afterwards() {
+    let desk = Desk::new().await;
+    let at = stale(desk.remembered(0).await);
+    // Read as of epoch 1; then a change is published, Redis loses the key, and another change finds it missing.
+    desk.ledger.publish(desk.tenant, CHANGE, 3).await.unwrap();
+    desk.forget_epoch().await;
+    desk.advance(1);
+    desk.ledger.publish(desk.tenant, OTHER, 2).await.unwrap();
+    stale(desk.remembered(2).await);
+    let now = stale(desk.fresh(1, at).await);
+    assert!(taken(&desk.fresh(3, now).await));
+    stale(desk.remembered(2).await);
+    assert!(taken(&desk.remembered(3).await));
+}
+
+#[tokio::test]
 async fn a_published_change_is_obeyed_by_the_next_call() {
     let desk = Desk::new().await;
     desk.ledger.mark(desk.tenant, CHANGE).await.unwrap();

@@ -6,6 +6,7 @@ mod connection;
 mod desk;
 mod epoch;
 mod give_back;
+mod model;
 mod outage;
 mod quota;
 mod sliding;

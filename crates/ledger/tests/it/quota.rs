@@ -124,7 +124,7 @@ async fn tenants_do_not_share_counters() {
     let desk = Desk::new().await;
     assert!(taken(&desk.take(&[minute(1, 1)]).await));
     let other = Desk { tenant: vault::Entropy::System.id(crate::desk::start()), ..Desk::new().await };
-    other.ledger.publish(other.tenant, uuid::Uuid::nil(), 1).await.unwrap();
+    testkit::introduce(&other.ledger, other.tenant, 1).await;
     assert!(taken(&other.take(&[minute(1, 1)]).await));
 }
 
