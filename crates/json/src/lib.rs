@@ -4,6 +4,7 @@
 //! and a problem can name its line. Numbers stay text: they are compared as exact decimals, never through `f64`.
 
 mod canonical;
+mod decimal;
 mod error;
 mod number;
 mod parser;

@@ -8,7 +8,7 @@ use control::{
 use domain::{Clock, DecisionId, TenantId};
 use ledger::{Ledger, LedgerConfig, Settle, Settled};
 use sqlx::{Connection, PgConnection};
-use testkit::{Wire, eventually};
+use testkit::{Wire, eventually, introduce};
 use vault::Entropy;
 
 use crate::world::{ALLOW, DENY, PASSWORD, World, fields, secret};
@@ -59,6 +59,7 @@ async fn every_change_of_what_judges_calls_is_known_to_the_next_one() {
     let ledger = world.redis.ledger(Clock::System).await;
     let control = &world.control;
     let mut at = epoch(&world, owner.tenant()).await;
+    introduce(&ledger, owner.tenant(), at).await;
 
     let server = world.server(&owner, "one").await.id;
     published(&world, &ledger, &owner, &mut at, "register").await;
@@ -112,6 +113,7 @@ async fn a_change_that_is_refused_halfway_leaves_nothing_and_takes_its_mark_out(
     let server = world.server(&owner, "one").await;
     world.policy(&owner, server.id, "p").await;
     let at = epoch(&world, owner.tenant()).await;
+    introduce(&ledger, owner.tenant(), at).await;
     let again = NewPolicy { name: "p".to_owned(), document: ALLOW.to_owned() };
     assert_eq!(fields(world.control.create_policy(&owner, server.id, &again).await), ["/name"]);
     assert_eq!(epoch(&world, owner.tenant()).await, at);
@@ -203,7 +205,7 @@ async fn a_ledger_lost_after_the_commit_makes_calls_slower_and_not_wrong() {
     let server = world.server(&owner, "one").await;
     let grant = world.grant(&owner, server.id).await.grant;
     let (tenant, at) = (owner.tenant(), epoch(&world, owner.tenant()).await);
-    assert!(is_taken(&settle(&direct, tenant, at, None).await));
+    introduce(&direct, tenant, at).await;
 
     let held = hold(&world).await;
     let (control, actor) = (world.control.clone(), owner.clone());
@@ -230,6 +232,7 @@ async fn a_change_that_takes_too_long_is_rolled_back() {
     let server = world.server(&owner, "one").await;
     let grant = world.grant(&owner, server.id).await.grant;
     let at = epoch(&world, owner.tenant()).await;
+    introduce(&ledger, owner.tenant(), at).await;
 
     let held = hold(&world).await;
     let refused = world.control.revoke_grant(&owner, grant.id).await;
@@ -250,6 +253,7 @@ async fn changes_at_once_all_come_about() {
     let ledger = world.redis.ledger(Clock::System).await;
     let server = world.server(&owner, "one").await;
     let at = epoch(&world, owner.tenant()).await;
+    introduce(&ledger, owner.tenant(), at).await;
     let policies = (0..12).map(|n| {
         let (control, owner) = (world.control.clone(), owner.clone());
         let input = NewPolicy { name: format!("p{n}"), document: ALLOW.to_owned() };

@@ -88,10 +88,16 @@ impl Door {
     /// A request of the stateless revision, with the headers it needs.
     pub fn modern(&self, grant: &Grant, method: &str, params: Value) -> RequestBuilder {
         let mut params = params;
+        // Whoever asks for tasks works with them.
+        let capabilities = if method.starts_with("tasks/") {
+            json!({ "extensions": { "io.modelcontextprotocol/tasks": {} } })
+        } else {
+            json!({})
+        };
         params["_meta"] = json!({
             "io.modelcontextprotocol/protocolVersion": "2026-07-28",
             "io.modelcontextprotocol/clientInfo": { "name": "modern", "version": "2" },
-            "io.modelcontextprotocol/clientCapabilities": {},
+            "io.modelcontextprotocol/clientCapabilities": capabilities,
         });
         let name = params["name"].as_str().map(str::to_owned);
         let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
