@@ -19,6 +19,6 @@ pub use wire::Wire;
 
 /// Where a service is, as `scripts/services` tells it.
 #[expect(clippy::disallowed_methods, reason = "tests find their services by the environment")]
-pub(crate) fn environment(name: &str) -> Result<String> {
+pub fn environment(name: &str) -> Result<String> {
     std::env::var(name).with_context(|| format!("{name} is not set: run the tests with `make test`"))
 }

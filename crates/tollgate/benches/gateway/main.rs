@@ -100,6 +100,6 @@ async fn prepare(gateway: &str, upstream: SocketAddr) -> (String, String) {
 
 /// The port in a service's address.
 fn port_in(variable: &str) -> u16 {
-    let address = std::env::var(variable).unwrap();
+    let address = testkit::environment(variable).unwrap();
     url::Url::parse(&address).unwrap().port().unwrap()
 }

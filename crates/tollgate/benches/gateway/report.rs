@@ -102,11 +102,11 @@ impl Report {
         .unwrap();
         for ((concurrency, target), programs) in &self.used {
             let calls = self.samples[&(*concurrency, *target)].made;
-            let cells = programs.iter().filter(|(_, used)| used.cpu_micros > 0).map(|(program, used)| {
+            let used = programs.iter().filter(|(_, used)| used.cpu_micros > 0).map(|(program, used)| {
                 format!("{program} {} ({} MiB)", used.cpu_micros / calls.max(1), used.peak_kib / 1024)
             });
-            let cells = cells.collect::<Vec<_>>().join(", ");
-            writeln!(out, "{concurrency:>11}  {target:<9}  {cells}").unwrap();
+            let used = used.collect::<Vec<_>>().join(", ");
+            writeln!(out, "{concurrency:>11}  {target:<9}  {used}").unwrap();
         }
     }
 

@@ -48,7 +48,7 @@ impl Desk {
     pub async fn open() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let inner = Inner {
-            life: Duration::from_secs(3600),
+            life: Duration::from_hours(1),
             renews: true,
             codes: HashMap::new(),
             access: HashMap::new(),
@@ -111,10 +111,10 @@ impl Inner {
         format!("{kind}-{}", self.next)
     }
 
-    fn grant(&mut self, scopes: String) -> Response {
+    fn grant(&mut self, scopes: &str) -> Response {
         let (access, refresh) = (self.name("access"), self.name("refresh"));
-        self.access.insert(access.clone(), (Instant::now() + self.life, scopes.clone()));
-        self.refresh.insert(refresh.clone(), scopes.clone());
+        self.access.insert(access.clone(), (Instant::now() + self.life, scopes.to_owned()));
+        self.refresh.insert(refresh.clone(), scopes.to_owned());
         let body = json!({
             "access_token": access, "token_type": "Bearer", "expires_in": self.life.as_secs(),
             "refresh_token": refresh, "scope": scopes,
@@ -183,7 +183,7 @@ async fn token(State(desk): State<Desk>, headers: HeaderMap, Form(form): Form<Fi
             inner.count("code");
             let proof = URL_SAFE_NO_PAD.encode(vault::sha256(form["code_verifier"].as_bytes()));
             assert_eq!((proof, &redirect), (challenge, &form["redirect_uri"]));
-            inner.grant(scopes)
+            inner.grant(&scopes)
         }
         "refresh_token" => {
             let Some(scopes) = inner.refresh.remove(&form["refresh_token"]) else {
@@ -194,7 +194,7 @@ async fn token(State(desk): State<Desk>, headers: HeaderMap, Form(form): Form<Fi
                 return no("invalid_grant");
             }
             inner.count("refresh");
-            inner.grant(scopes)
+            inner.grant(&scopes)
         }
         _ => no("unsupported_grant_type"),
     }

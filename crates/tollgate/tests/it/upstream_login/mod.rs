@@ -107,7 +107,7 @@ async fn a_server_is_connected_by_its_pages_and_renewed_once() {
         assert!(answer.allowed(), "{answer:?}");
     }
     scene.until_all_ended().await;
-    scene.desk.live(Duration::from_secs(3600));
+    scene.desk.live(Duration::from_hours(1));
     let before = scene.desk.seen("refresh");
     let mut crowd = JoinSet::new();
     for number in 0..CROWD {
@@ -160,7 +160,7 @@ async fn rotated_tokens_are_kept_and_a_revoked_one_is_said_in_words() {
     );
 
     scene.desk.renews(true);
-    scene.desk.live(Duration::from_secs(3600));
+    scene.desk.live(Duration::from_hours(1));
     scene.connect(&mut browser).await;
     assert!(caller.call(TOOL, &json!({})).await.unwrap().allowed());
     assert_eq!(scene.desk.seen("register"), 1, "the client was registered before");
