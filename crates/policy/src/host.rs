@@ -144,6 +144,8 @@ mod tests {
         assert_eq!(held("api.example.com", "http://api.example.com?@evil.test"), Some(true));
         assert_eq!(held("api.example.com", "https://api.example.com.evil.test/"), Some(false));
         assert_eq!(held("api.example.com", "https://xapi.example.com/"), Some(false));
+        assert_eq!(held("my-api.example.com", "https://my-api.example.com/"), Some(true));
+        assert_eq!(held("my_api.example.com", "https://my_api.example.com/"), Some(true));
     }
 
     #[test]
