@@ -3,14 +3,17 @@
 //! A batch is read, written in one transaction, and acknowledged after the commit. Whoever is killed in between leaves
 //! entries that come again, and find their rows there. One drain reads a shard at a time, by lease; should a slow one
 //! outlive its lease, the two do the same work and the table takes it once.
+//!
+//! A transaction costs about as much as a hundred rows: entries gather for a moment, so that there are few of them.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use domain::{Clock, TenantId};
 use futures_util::StreamExt;
-use ledger::{Entry, EntryKind, Ledger, Shard};
+use ledger::{Entry, EntryKind, Ledger, Most, Shard};
 use storage::Storage;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use vault::Entropy;
@@ -21,12 +24,14 @@ use crate::{Closing, Decision, Error, RecordError};
 
 /// How long a shard stays with a drain that was killed.
 const LEASE: Duration = Duration::from_secs(5);
-/// How often the stream is looked at while it is empty.
-const POLL: Duration = Duration::from_millis(200);
+/// How long entries gather, from one look at the stream to the next. Most of the log's lag, and it is watched live.
+const GATHER: Duration = Duration::from_millis(200);
 /// How long to wait after Postgres or Redis failed.
 const RETRY: Duration = Duration::from_secs(1);
 /// Shards written at once.
 const AT_ONCE: usize = 4;
+/// What one transaction writes. In memory it is several times these bytes, for each of the shards written at once.
+const BATCH: Most = Most { entries: MOST, bytes: 1 << 20 };
 
 /// How the log is kept.
 #[derive(Clone, Copy, Debug)]
@@ -76,22 +81,23 @@ impl Drain {
     async fn keep_draining(&self, stop: &CancellationToken) {
         let mut failing = false;
         while !stop.is_cancelled() {
-            let pause = match self.drain(stop).await {
-                Ok(written) => {
+            let begun = Instant::now();
+            let next = match self.drain(stop).await {
+                Ok(_) => {
                     if std::mem::take(&mut failing) {
                         tracing::info!("decisions reach the log again");
                     }
-                    if written == 0 { POLL } else { Duration::ZERO }
+                    begun + GATHER
                 }
                 Err(error) => {
                     if !std::mem::replace(&mut failing, true) {
                         tracing::error!(%error, "decisions wait in the stream");
                     }
-                    RETRY
+                    Instant::now() + RETRY
                 }
             };
             tokio::select! {
-                () = tokio::time::sleep(pause) => {}
+                () = tokio::time::sleep_until(next) => {}
                 () = stop.cancelled() => {}
             }
         }
@@ -121,11 +127,15 @@ impl Drain {
     async fn drain_shard(&self, shard: Shard, stop: &CancellationToken) -> Result<u64, Error> {
         let mut written = 0;
         while !stop.is_cancelled() && self.ledger.lease(shard, self.holder, LEASE).await? {
-            let entries = self.ledger.read(shard, MOST).await?;
-            let Some(last) = entries.last().map(|entry| entry.id) else { break };
-            written += entries.len() as u64;
-            self.write(&entries).await?;
+            let portion = self.ledger.read_portion(shard, BATCH).await?;
+            let Some(last) = portion.entries.last().map(|entry| entry.id) else { break };
+            written += portion.entries.len() as u64;
+            self.write(&portion.entries).await?;
             self.ledger.acknowledge(shard, last).await?;
+            // What has come since gathers for the next look.
+            if !portion.more {
+                break;
+            }
         }
         self.ledger.release(shard, self.holder).await?;
         Ok(written)

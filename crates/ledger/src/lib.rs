@@ -28,5 +28,5 @@ pub use ledger::Ledger;
 pub use refusal::{Appended, Once};
 pub use settle::{Charge, Level, RedisTime, Settle, Settled};
 pub use shard::Shard;
-pub use stream::{Entry, EntryId, EntryKind, LimitMark};
+pub use stream::{Entry, EntryId, EntryKind, LimitMark, Most, Portion};
 pub use window::Window;

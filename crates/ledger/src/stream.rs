@@ -70,6 +70,27 @@ pub struct Entry {
     pub record: Vec<u8>,
 }
 
+/// How much to read at once. At least one entry is read.
+#[derive(Clone, Copy, Debug)]
+pub struct Most {
+    /// Entries.
+    pub entries: usize,
+    /// Bytes of their records; the entries that reach it are read.
+    pub bytes: usize,
+}
+
+/// What was read of a stream.
+#[derive(Clone, Debug)]
+pub struct Portion {
+    /// Oldest first.
+    pub entries: Vec<Entry>,
+    /// Whether the stream holds more, as far as was seen.
+    pub more: bool,
+}
+
+/// Entries asked for first, before it is known how large they are.
+const FIRST_STEP: usize = 64;
+
 /// The fields of an entry, as Redis has them.
 type Fields = Vec<(String, Vec<u8>)>;
 
@@ -104,8 +125,37 @@ impl Ledger {
 
     /// The oldest `count` entries that nobody has acknowledged.
     pub async fn read(&self, shard: Shard, count: usize) -> Result<Vec<Entry>, LedgerError> {
+        self.read_behind(shard, None, count).await
+    }
+
+    /// The oldest entries that nobody has acknowledged, of `most.bytes` together: it is known how much a reader holds,
+    /// whatever callers write.
+    pub async fn read_portion(&self, shard: Shard, most: Most) -> Result<Portion, LedgerError> {
+        let (mut entries, mut bytes, mut step) = (Vec::new(), 0, FIRST_STEP);
+        loop {
+            let count = step.min(most.entries - entries.len());
+            let last = entries.last().map(|entry: &Entry| entry.id);
+            let next = self.read_behind(shard, last, count).await?;
+            let all = next.len() < count;
+            bytes += next.iter().map(|entry| entry.record.len()).sum::<usize>();
+            entries.extend(next);
+            if all || entries.len() >= most.entries || bytes >= most.bytes {
+                return Ok(Portion { entries, more: !all });
+            }
+            // Twice as many, as long as they are expected to fit.
+            step = (2 * step).min((most.bytes - bytes) * entries.len() / bytes.max(1)).max(1);
+        }
+    }
+
+    async fn read_behind(
+        &self,
+        shard: Shard,
+        last: Option<EntryId>,
+        count: usize,
+    ) -> Result<Vec<Entry>, LedgerError> {
+        let from = last.map_or_else(|| "-".to_owned(), |last| format!("({last}"));
         let mut command = redis::cmd("XRANGE");
-        command.arg(self.keys().stream(shard)).arg("-").arg("+").arg("COUNT").arg(count);
+        command.arg(self.keys().stream(shard)).arg(from).arg("+").arg("COUNT").arg(count);
         let entries: Vec<(String, Fields)> =
             self.send(async |link| command.query_async(&mut link.redis).await).await?;
         let entries = entries.into_iter().map(|(id, fields)| Entry::read(&id, fields));

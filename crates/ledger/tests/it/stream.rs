@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::Clock;
-use ledger::{Appended, Close, EntryKind, GiveBack, LedgerConfig, Once, Settle, Settled, Shard};
+use ledger::{Appended, Close, EntryKind, GiveBack, LedgerConfig, Most, Once, Settle, Settled, Shard};
 use uuid::Uuid;
 
 use crate::desk::{Desk, decision, level, minute, taken};
@@ -153,4 +153,37 @@ async fn tenants_spread_over_the_shards() {
     }
     assert_eq!(hits.len(), 64);
     assert!(hits.values().all(|hits| (50..=160).contains(hits)), "{hits:?}");
+}
+
+#[tokio::test]
+async fn a_portion_ends_at_its_bytes_and_says_that_there_is_more() {
+    let desk = Desk::new().await;
+    let shard = Shard::of(desk.tenant);
+    for n in 0..300_u16 {
+        // Small ones first, so that large ones come unexpected.
+        let record = vec![b'x'; if n < 100 { 10 } else { 1000 }];
+        assert_eq!(desk.ledger.append(desk.tenant, &record, None).await.unwrap(), Appended::Recorded);
+    }
+    let (mut records, mut portions) = (Vec::new(), 0);
+    loop {
+        let most = Most { entries: 250, bytes: 20_000 };
+        let portion = desk.ledger.read_portion(shard, most).await.unwrap();
+        let bytes: usize = portion.entries.iter().map(|entry| entry.record.len()).sum();
+        assert!(bytes < 20_000 + 64 * 2 * 1000, "{bytes}");
+        desk.ledger.acknowledge(shard, portion.entries.last().unwrap().id).await.unwrap();
+        records.extend(portion.entries.into_iter().map(|entry| entry.record.len()));
+        portions += 1;
+        if !portion.more {
+            break;
+        }
+    }
+    assert_eq!(records, [vec![10; 100], vec![1000; 200]].concat());
+    assert!(portions > 2, "{portions}");
+    assert_eq!(desk.ledger.backlog().await.unwrap(), []);
+
+    for _ in 0..3 {
+        desk.ledger.append(desk.tenant, b"x", None).await.unwrap();
+    }
+    let portion = desk.ledger.read_portion(shard, Most { entries: 2, bytes: 0 }).await.unwrap();
+    assert_eq!((portion.entries.len(), portion.more), (2, true));
 }
