@@ -109,7 +109,7 @@ impl GatewayState {
             parts.storage.clone(),
             parts.keyring.clone(),
             keeper.clone(),
-            parts.ledger.generation(),
+            parts.ledger.clone(),
         );
         let origins = Origins::new(&parts.settings);
         let metadata_base = parts.settings.public_url.as_str().trim_end_matches('/').to_owned();

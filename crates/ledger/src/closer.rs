@@ -1,21 +1,23 @@
-//! Closings go to Redis together: while some are on their way, those that come meanwhile wait, and go as the next
-//! batch. A lone one goes at once; under load one script, and one round trip, serves many.
+//! Closings go to Redis together: while some of a shard are on their way, those that come meanwhile wait, and go as the
+//! next batch. A lone one goes at once; under load one script, and one round trip, serves many.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::{DecisionId, TenantId};
-use futures_util::future::join_all;
+use futures_util::future::{BoxFuture, FutureExt as _};
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::connection::Connection;
 use crate::keys::Keys;
+use crate::operation::Whole;
 use crate::scripts::CLOSE;
+use crate::shard::PerShard;
 use crate::{GiveBack, LedgerError, Shard};
 
 /// Closings that go together, at most: so that no other operation waits long for the script.
 const MOST: usize = 64;
-/// Closings that wait for their batch; further ones wait for a place.
+/// Closings that wait for their answer; further ones wait for a place.
 const WAITING: usize = 4096;
 
 /// Where closings are handed in.
@@ -33,21 +35,19 @@ pub(crate) struct Waiting {
     pub(crate) done: oneshot::Sender<Result<bool, LedgerError>>,
 }
 
+/// The closings of one shard.
+#[derive(Default)]
+struct Lane {
+    waiting: Vec<Waiting>,
+    /// Some are on their way.
+    busy: bool,
+}
+
 impl Closer {
     /// Starts sending, until the last handle is dropped.
     pub(crate) fn start(connection: Arc<Connection>, keys: Keys) -> Self {
-        let (sender, mut queue) = mpsc::channel(WAITING);
-        tokio::spawn(async move {
-            let mut batch: Vec<Waiting> = Vec::with_capacity(MOST);
-            while queue.recv_many(&mut batch, MOST).await > 0 {
-                let mut shards: BTreeMap<Shard, Vec<Waiting>> = BTreeMap::new();
-                for waiting in batch.drain(..) {
-                    shards.entry(Shard::of(waiting.tenant)).or_default().push(waiting);
-                }
-                join_all(shards.into_iter().map(|(shard, batch)| close(&connection, &keys, shard, batch)))
-                    .await;
-            }
-        });
+        let (sender, queue) = mpsc::channel(MOST);
+        tokio::spawn(run(connection, keys, queue));
         Self(sender)
     }
 
@@ -57,12 +57,56 @@ impl Closer {
     }
 }
 
+/// Each shard has one batch on its way at a time: one whose server is slow, or that is being moved, holds up no other.
+async fn run(connection: Arc<Connection>, keys: Keys, mut queue: mpsc::Receiver<Waiting>) {
+    let mut lanes: PerShard<Lane> = PerShard::default();
+    let mut sent: FuturesUnordered<BoxFuture<'static, (Shard, usize)>> = FuturesUnordered::new();
+    let door = Arc::new((connection, keys));
+    let mut came: Vec<Waiting> = Vec::with_capacity(MOST);
+    let (mut waiting, mut open) = (0, true);
+    while open || !sent.is_empty() {
+        tokio::select! {
+            more = queue.recv_many(&mut came, MOST), if open && waiting < WAITING => {
+                open = more > 0;
+                waiting += more;
+                for closing in came.drain(..) {
+                    lanes[Shard::of(closing.tenant)].waiting.push(closing);
+                }
+            }
+            Some((shard, closed)) = sent.next() => {
+                lanes[shard].busy = false;
+                waiting -= closed;
+            }
+        }
+        for shard in Shard::all() {
+            if let Some(batch) = lanes[shard].next() {
+                sent.push(close(Arc::clone(&door), shard, batch).boxed());
+            }
+        }
+    }
+}
+
+impl Lane {
+    /// What is to be sent now, if anything.
+    fn next(&mut self) -> Option<Vec<Waiting>> {
+        if self.busy || self.waiting.is_empty() {
+            return None;
+        }
+        self.busy = true;
+        let rest = self.waiting.split_off(self.waiting.len().min(MOST));
+        Some(std::mem::replace(&mut self.waiting, rest))
+    }
+}
+
 /// The runtime that sent closings is gone.
 pub(crate) fn ended() -> LedgerError {
     LedgerError::Away("this process is ending".to_owned())
 }
 
-async fn close(connection: &Connection, keys: &Keys, shard: Shard, batch: Vec<Waiting>) {
+/// Answers how many it has closed, or failed to.
+async fn close(door: Arc<(Arc<Connection>, Keys)>, shard: Shard, batch: Vec<Waiting>) -> (Shard, usize) {
+    let (connection, keys) = &*door;
+    let closings = batch.len();
     let mut call = CLOSE.prepare_invoke();
     call.key(keys.stream(shard));
     for waiting in &batch {
@@ -71,8 +115,8 @@ async fn close(connection: &Connection, keys: &Keys, shard: Shard, batch: Vec<Wa
             .arg(&waiting.record)
             .arg(wanted(&waiting.give_back));
     }
-    let answer: Result<Vec<i64>, _> =
-        connection.send(async |link| call.invoke_async(&mut link.redis).await).await;
+    // Whole: counters that have not come to a new node yet would look there as if they were over.
+    let answer: Result<Vec<i64>, _> = connection.send(shard, &mut Whole(&call)).await;
     let answer = answer
         .and_then(|gave| if gave.len() == batch.len() { Ok(gave) } else { Err(LedgerError::shape("close")) });
     for (at, waiting) in batch.into_iter().enumerate() {
@@ -80,6 +124,7 @@ async fn close(connection: &Connection, keys: &Keys, shard: Shard, batch: Vec<Wa
         // Who does not wait any more has nothing to be told.
         let _ = waiting.done.send(told);
     }
+    (shard, closings)
 }
 
 /// As `close.lua` reads it.

@@ -7,7 +7,9 @@ use domain::Clock;
 /// The settings of a [`Ledger`](crate::Ledger).
 #[derive(Clone, Debug)]
 pub struct LedgerConfig {
-    /// `redis://` or `rediss://` address. Never printed: it may hold a password.
+    /// `redis://` or `rediss://` address of one server; `redis+cluster://a,b,c` of some nodes of a cluster;
+    /// `redis+sentinel://a,b,c/name` of all sentinels and the primary's name; both also `rediss+…`. Never printed:
+    /// it may hold a password.
     pub url: domain::Secret<String>,
     /// In front of every key, so that several installations can share a Redis: letters, digits, `-`, `_` and `.`.
     pub namespace: String,
@@ -15,6 +17,12 @@ pub struct LedgerConfig {
     pub stream_max: u64,
     /// How long one operation may take before it is given up as [`LedgerError::Timeout`](crate::LedgerError).
     pub timeout: Duration,
+    /// How long a connection may take to stand.
+    pub connect_timeout: Duration,
+    /// The user of the sentinels, where they have other users than `default`.
+    pub sentinel_user: Option<String>,
+    /// The password of the sentinels, where they want one.
+    pub sentinel_password: Option<domain::Secret<String>>,
     /// [`Clock::System`]: Redis' own clock, the one that all gateways share. A manual clock stands in for it in
     /// tests.
     pub clock: Clock,
@@ -28,6 +36,9 @@ impl LedgerConfig {
             namespace: "tollgate".to_owned(),
             stream_max: 100_000,
             timeout: Duration::from_secs(1),
+            connect_timeout: Duration::from_secs(1),
+            sentinel_user: None,
+            sentinel_password: None,
             clock: Clock::System,
         }
     }

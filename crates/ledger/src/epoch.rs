@@ -6,7 +6,7 @@ use domain::TenantId;
 use uuid::Uuid;
 
 use crate::scripts::{MARK, PUBLISH};
-use crate::{Ledger, LedgerError};
+use crate::{Ledger, LedgerError, Shard};
 
 /// How long after its mark a change may still commit.
 pub const COMMIT_WITHIN: Duration = Duration::from_secs(5);
@@ -25,7 +25,7 @@ impl Ledger {
         let commit_by = Instant::now() + COMMIT_WITHIN;
         let mut call = MARK.prepare_invoke();
         call.key(self.keys().pending(tenant)).arg(self.given_time()).arg(name(change));
-        self.send(async |link| call.invoke_async::<i64>(&mut link.redis).await).await?;
+        self.send::<i64>(Shard::of(tenant), &call).await?;
         Ok(Marked { commit_by })
     }
 
@@ -38,7 +38,7 @@ impl Ledger {
             .arg(self.given_time())
             .arg(name(change))
             .arg(epoch);
-        self.send(async |link| call.invoke_async::<i64>(&mut link.redis).await).await?;
+        self.send::<i64>(Shard::of(tenant), &call).await?;
         Ok(())
     }
 
@@ -46,8 +46,7 @@ impl Ledger {
     pub async fn epoch(&self, tenant: TenantId) -> Result<Option<u64>, LedgerError> {
         let mut command = redis::cmd("GET");
         command.arg(self.keys().epoch(tenant));
-        let stored: Option<String> =
-            self.send(async |link| command.query_async(&mut link.redis).await).await?;
+        let stored: Option<String> = self.send(Shard::of(tenant), &command).await?;
         // What is no number says since when Redis does not know.
         Ok(stored.and_then(|epoch| epoch.parse().ok()))
     }
@@ -57,7 +56,7 @@ impl Ledger {
     pub async fn withdraw(&self, tenant: TenantId, change: Uuid) -> Result<(), LedgerError> {
         let mut command = redis::cmd("ZREM");
         command.arg(self.keys().pending(tenant)).arg(name(change));
-        self.send(async |link| command.query_async::<i64>(&mut link.redis).await).await?;
+        self.send::<i64>(Shard::of(tenant), &command).await?;
         Ok(())
     }
 }

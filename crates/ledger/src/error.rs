@@ -6,7 +6,9 @@ use redis::{ErrorKind, RedisError, ServerErrorKind};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LedgerError {
     /// The address can't be used.
-    #[error("the redis address can't be used: {0}: write it like redis://127.0.0.1:6379")]
+    #[error(
+        "the redis address can't be used: {0}: write it like redis://host:6379, redis+sentinel://one,two,three/name or redis+cluster://one,two,three"
+    )]
     Address(String),
     /// What is to stand in front of the keys can't.
     #[error("`{0}` can't stand in front of redis keys: use 1 to 64 letters, digits, `-`, `_` and `.`")]
@@ -38,9 +40,14 @@ pub(crate) enum Trouble {
     Lost,
     /// It stands, but Redis takes no writes at present.
     Refused,
+    /// It stands, and nothing was done: what was asked for is on its way to another node, or there.
+    Elsewhere,
     /// Neither.
     Other,
 }
+
+/// What a script is told of a key that another node has.
+const NOT_LOCAL: &str = "attempted to access a non local key";
 
 pub(crate) fn trouble(error: &RedisError) -> Trouble {
     match error.kind() {
@@ -50,6 +57,13 @@ pub(crate) fn trouble(error: &RedisError) -> Trouble {
         | ErrorKind::Server(
             ServerErrorKind::BusyLoading | ServerErrorKind::ReadOnly | ServerErrorKind::MasterDown,
         ) => Trouble::Lost,
+        ErrorKind::Server(ServerErrorKind::Moved | ServerErrorKind::Ask | ServerErrorKind::TryAgain) => {
+            Trouble::Elsewhere
+        }
+        // A key that a script finds by another one has left before the script wrote anything: see close.lua.
+        ErrorKind::Server(ServerErrorKind::ResponseError) if error.to_string().contains(NOT_LOCAL) => {
+            Trouble::Elsewhere
+        }
         ErrorKind::Server(ServerErrorKind::ClusterDown) => Trouble::Refused,
         _ if matches!(error.code(), Some("OOM" | "NOREPLICAS" | "MISCONF" | "BUSY")) => Trouble::Refused,
         _ => Trouble::Other,

@@ -1,28 +1,28 @@
 //! Who a Redis says it is: enough to notice that it is not the one from before, or not one to be trusted.
 
-use redis::aio::MultiplexedConnection;
-
 /// What must not change while a connection stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Identity {
     /// Another one after every restart.
     run_id: String,
+    /// Another one after every change of role, so that none goes by unseen between two looks.
+    replication: String,
+    /// Whether it takes writes: it is nobody's replica.
+    pub(crate) primary: bool,
+    /// Whether it is a node of a cluster.
+    pub(crate) cluster: bool,
     /// Whether keys may be thrown away for want of memory.
     evicts: bool,
 }
 
 impl Identity {
-    /// Asks for it. Refuses a Redis that can't be used, in words for the operator.
-    pub(crate) async fn ask(redis: &mut MultiplexedConnection) -> Result<Self, String> {
-        let info: String = redis::cmd("INFO").query_async(redis).await.map_err(|error| error.to_string())?;
-        Self::read(&info)
-    }
-
-    fn read(info: &str) -> Result<Self, String> {
-        let field = |name: &str| {
+    /// Reads an answer to INFO. Refuses a Redis that can't be used, in words for the operator.
+    pub(crate) fn read(info: &str) -> Result<Self, String> {
+        let found = |name: &str| {
             let line = info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-            line.map(str::trim).ok_or_else(|| format!("its INFO has no {name}"))
+            line.map(str::trim)
         };
+        let field = |name: &str| found(name).ok_or_else(|| format!("its INFO has no {name}"));
         let version = field("redis_version")?;
         let major: u32 = version.split('.').next().and_then(|major| major.parse().ok()).unwrap_or(0);
         if major < 7 {
@@ -31,11 +31,13 @@ impl Identity {
         if field("loading")? != "0" {
             return Err("it is still loading its data".to_owned());
         }
-        if field("role")? != "master" {
-            return Err("it is a replica".to_owned());
-        }
-        let evicts = field("maxmemory")? != "0" && field("maxmemory_policy")? != "noeviction";
-        Ok(Self { run_id: field("run_id")?.to_owned(), evicts })
+        Ok(Self {
+            run_id: field("run_id")?.to_owned(),
+            replication: found("master_replid").unwrap_or_default().to_owned(),
+            primary: field("role")? == "master",
+            cluster: found("cluster_enabled") == Some("1"),
+            evicts: field("maxmemory")? != "0" && field("maxmemory_policy")? != "noeviction",
+        })
     }
 
     /// Says once a connection what the operator should know.
@@ -53,22 +55,31 @@ mod tests {
     use super::*;
 
     const INFO: &str = "# Server\r\nredis_version:7.0.15\r\nrun_id:abc\r\nmaxmemory:0\r\nmaxmemory_policy:noeviction\r\n\
-                        loading:0\r\nrole:master\r\n";
+                        loading:0\r\nrole:master\r\nmaster_replid:def\r\ncluster_enabled:0\r\n";
 
     #[test]
     fn a_primary_of_version_7_will_do() {
-        assert_eq!(Identity::read(INFO), Ok(Identity { run_id: "abc".to_owned(), evicts: false }));
+        let read = Identity::read(INFO).unwrap();
+        assert!(read.primary && !read.cluster && !read.evicts);
     }
 
     #[test]
-    fn refuses_what_can_not_be_written_to() {
+    fn refuses_what_can_not_be_used() {
         for (from, to, why) in [
             ("7.0.15", "6.2.1", "version 6.2.1 is too old, 7 is needed"),
             ("loading:0", "loading:1", "it is still loading its data"),
-            ("role:master", "role:slave", "it is a replica"),
             ("run_id:abc\r\n", "", "its INFO has no run_id"),
         ] {
             assert_eq!(Identity::read(&INFO.replace(from, to)), Err(why.to_owned()));
+        }
+    }
+
+    #[test]
+    fn is_another_one_after_whatever_may_have_lost_a_write() {
+        for (from, to) in
+            [("abc", "abd"), ("master_replid:def", "master_replid:deg"), ("master\r", "slave\r")]
+        {
+            assert_ne!(Identity::read(&INFO.replace(from, to)), Identity::read(INFO), "{to}");
         }
     }
 

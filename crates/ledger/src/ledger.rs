@@ -2,17 +2,20 @@
 
 use std::sync::Arc;
 
-use domain::Clock;
-use redis::{FromRedisValue, RedisError};
+use domain::{Clock, TenantId};
+use futures_util::future::join_all;
+use redis::FromRedisValue;
 use tokio::sync::watch;
 
 use crate::closer::Closer;
-use crate::connection::{Connection, Link};
+use crate::connection::Connection;
 use crate::keys::Keys;
-use crate::{LedgerConfig, LedgerError};
+use crate::node::Live;
+use crate::operation::Operation;
+use crate::{LedgerConfig, LedgerError, Shard};
 
-/// Redis, as far as Tollgate needs it. Cheap to clone; clones share one connection, over which small operations
-/// follow each other without waiting. A drain, which reads large batches, is better given a ledger of its own.
+/// Redis, as far as Tollgate needs it. Cheap to clone; clones share one connection to each server, over which
+/// small operations follow each other without waiting. A drain, which reads large batches, is better given a ledger of its own.
 #[derive(Clone, Debug)]
 pub struct Ledger {
     inner: Arc<Inner>,
@@ -38,15 +41,45 @@ impl Ledger {
         Ok(Self { inner: Arc::new(Inner { connection, closer, keys, stream_max, clock }) })
     }
 
-    /// Raised with every connection, and when a Redis is seen to be another one or restarted: whatever was
-    /// remembered from before must be forgotten, since that Redis may not know of a change. 0 until the first.
+    /// Raised with every connection that comes into use, for some shards or all: when a Redis is found again, is seen
+    /// to be another one, or a shard has moved. 0 until the first. See [`Ledger::since`].
     pub fn generation(&self) -> watch::Receiver<u64> {
         self.inner.connection.generation()
     }
 
-    /// Whether Redis answers now.
+    /// The generation of a tenant's shard: whatever of the tenant was remembered when [`Ledger::generation`] was less
+    /// must be forgotten, since the Redis that now holds it may not know of a change.
+    pub fn since(&self, tenant: TenantId) -> u64 {
+        self.inner.connection.since(Shard::of(tenant))
+    }
+
+    /// Whether every Redis that is connected answers now, and there is one.
     pub async fn ping(&self) -> Result<(), LedgerError> {
-        self.send(async |link| redis::cmd("PING").query_async::<()>(&mut link.redis).await).await
+        let nodes = self.by_node(Shard::all());
+        if nodes.is_empty() {
+            return Err(self.inner.connection.away());
+        }
+        let ping = redis::cmd("PING");
+        let asked = nodes.iter().map(|shards| self.send::<()>(shards[0], &ping));
+        join_all(asked).await.into_iter().collect()
+    }
+
+    /// Of the 64 shards, those that no connection leads to now.
+    pub fn out_of_reach(&self) -> Vec<Shard> {
+        Shard::all().filter(|shard| self.inner.connection.route(*shard).is_none()).collect()
+    }
+
+    /// Those shards that a connection leads to, by the connection.
+    pub(crate) fn by_node(&self, shards: impl Iterator<Item = Shard>) -> Vec<Vec<Shard>> {
+        let mut nodes: Vec<(Arc<Live>, Vec<Shard>)> = Vec::new();
+        for shard in shards {
+            let Some(route) = self.inner.connection.route(shard) else { continue };
+            match nodes.iter_mut().find(|(live, _)| Arc::ptr_eq(live, &route.live)) {
+                Some((_, shards)) => shards.push(shard),
+                None => nodes.push((route.live, vec![shard])),
+            }
+        }
+        nodes.into_iter().map(|(_, shards)| shards).collect()
     }
 
     pub(crate) fn closer(&self) -> &Closer {
@@ -69,11 +102,12 @@ impl Ledger {
         }
     }
 
-    /// Runs one operation over the connection that stands now, within the time one may take.
-    pub(crate) async fn send<T: FromRedisValue>(
+    /// Runs one operation over the connection that the shard is on, within the time one may take.
+    pub(crate) async fn send<T: FromRedisValue + Send>(
         &self,
-        operation: impl AsyncFnOnce(&mut Link) -> Result<T, RedisError>,
+        shard: Shard,
+        mut operation: impl Operation,
     ) -> Result<T, LedgerError> {
-        self.inner.connection.send(operation).await
+        self.inner.connection.send(shard, &mut operation).await
     }
 }

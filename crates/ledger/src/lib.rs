@@ -1,21 +1,28 @@
 //! The only door to Redis: the config epoch, the quotas, and the stream of decisions.
 //!
 //! Every operation is one script and one round trip; closings share them. All keys of a tenant carry one hash tag, so that a script
-//! touches one slot and Redis Cluster can hold them. What the records in the stream mean is `audit`'s business.
+//! touches one slot and a Redis Cluster can hold them: one connection to each node, one generation for each shard. What the records in the stream mean is `audit`'s business.
 
+mod address;
 mod close;
 mod closer;
 mod config;
 mod connection;
 mod epoch;
 mod error;
+mod follow;
 mod identity;
 mod keys;
 mod ledger;
+mod node;
+mod operation;
+mod plan;
 mod refusal;
 mod scripts;
+mod sentinel;
 mod settle;
 mod shard;
+mod slots;
 mod stream;
 mod tasks;
 mod window;

@@ -47,7 +47,7 @@ impl Ledger {
             .arg(record)
             .arg(self.stream_max())
             .arg(once.map(|once| once.seconds));
-        let answer: i64 = self.send(async |link| call.invoke_async(&mut link.redis).await).await?;
+        let answer: i64 = self.send(Shard::of(tenant), &call).await?;
         match answer {
             0 => Ok(Appended::Full),
             1 => Ok(Appended::Recorded),
@@ -59,9 +59,9 @@ impl Ledger {
     /// How many a record stands for that was appended once, itself among them. Asked when its span is over; the
     /// count is forgotten an hour later.
     pub async fn repeats(&self, tenant: TenantId, decision: DecisionId) -> Result<u64, LedgerError> {
-        let key = self.keys().repeats(tenant, decision);
-        let more: Option<u64> =
-            self.send(async |link| redis::cmd("GET").arg(&key).query_async(&mut link.redis).await).await?;
+        let mut command = redis::cmd("GET");
+        command.arg(self.keys().repeats(tenant, decision));
+        let more: Option<u64> = self.send(Shard::of(tenant), &command).await?;
         Ok(more.unwrap_or(0) + 1)
     }
 }

@@ -3,8 +3,10 @@
 use chrono::{DateTime, Utc};
 use domain::{DecisionId, TenantId};
 
-use redis::ScriptInvocation;
+use redis::{FromRedisValue, RedisError, ScriptInvocation};
 
+use crate::connection::Link;
+use crate::operation::{Operation, Whole};
 use crate::scripts::SETTLE;
 use crate::{Ledger, LedgerError, Shard, Window};
 
@@ -85,7 +87,7 @@ pub enum Settled {
     Stale {
         /// Redis' time of this answer.
         now: RedisTime,
-        /// The generation of the connection that answered.
+        /// The generation of the shard on the connection that answered.
         generation: u64,
     },
     /// The stream is full. Nothing was taken or written: refuse the call.
@@ -99,8 +101,33 @@ impl Ledger {
     /// Settles a call in one round trip. `Away` and `Timeout` leave unknown whether it took effect: refuse the call,
     /// don't settle it again.
     pub async fn settle(&self, settle: &Settle<'_>) -> Result<Settled, LedgerError> {
+        let mut settling = Settling { ledger: self, settle, generation: settle.generation };
+        let answer: Vec<i64> = self.send(Shard::of(settle.tenant), Whole(&mut settling)).await?;
+        read(&answer, settle.charges, settling.generation).ok_or_else(|| LedgerError::shape("settle"))
+    }
+}
+
+/// A call on its way.
+struct Settling<'a> {
+    ledger: &'a Ledger,
+    settle: &'a Settle<'a>,
+    /// Of the shard, on the connection that it was last sent over.
+    generation: u64,
+}
+
+impl Operation for Settling<'_> {
+    async fn run<T: FromRedisValue + Send>(&mut self, link: &mut Link) -> Result<T, RedisError> {
+        self.generation = link.generation;
+        let call = self.call(link.generation);
+        call.invoke_async(&mut link.redis).await
+    }
+}
+
+impl Settling<'_> {
+    /// The script and what it is given, for a shard of this generation.
+    fn call(&self, generation: u64) -> ScriptInvocation<'static> {
+        let (keys, settle) = (self.ledger.keys(), self.settle);
         let mut call = SETTLE.prepare_invoke();
-        let keys = self.keys();
         call.key(keys.epoch(settle.tenant))
             .key(keys.pending(settle.tenant))
             .key(keys.stream(Shard::of(settle.tenant)))
@@ -108,25 +135,18 @@ impl Ledger {
         for charge in settle.charges {
             call.key(keys.counter(settle.tenant, &charge.counter, charge.shadow));
         }
-        let mut generation = settle.generation;
-        let answer: Vec<i64> = self
-            .send(async |link| {
-                // What was judged before this connection stood is judged by nobody's epoch: the answer is `Stale`.
-                let known = settle.generation == link.generation;
-                generation = link.generation;
-                call.arg(self.given_time())
-                    .arg(if known { settle.epoch.to_string() } else { "-2".to_owned() })
-                    .arg(settle.fresh.filter(|_| known).map_or(String::new(), |fresh| fresh.0.to_string()))
-                    .arg(settle.tenant.uuid().simple().to_string())
-                    .arg(settle.record)
-                    .arg(self.stream_max());
-                for charge in settle.charges {
-                    arguments(&mut call, charge);
-                }
-                call.invoke_async(&mut link.redis).await
-            })
-            .await?;
-        read(&answer, settle.charges, generation).ok_or_else(|| LedgerError::shape("settle"))
+        // What was read before the shard was on this connection is of nobody's epoch: the answer is `Stale`.
+        let known = settle.generation >= generation;
+        call.arg(self.ledger.given_time())
+            .arg(if known { settle.epoch.to_string() } else { "-2".to_owned() })
+            .arg(settle.fresh.filter(|_| known).map_or(String::new(), |fresh| fresh.0.to_string()))
+            .arg(settle.tenant.uuid().simple().to_string())
+            .arg(settle.record)
+            .arg(self.ledger.stream_max());
+        for charge in settle.charges {
+            arguments(&mut call, charge);
+        }
+        call
     }
 }
 

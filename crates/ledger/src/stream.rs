@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use domain::TenantId;
+use futures_util::future::join_all;
 use uuid::Uuid;
 
 use crate::scripts::{LEASE, RELEASE};
@@ -95,14 +96,37 @@ const FIRST_STEP: usize = 64;
 type Fields = Vec<(String, Vec<u8>)>;
 
 impl Ledger {
-    /// The shards with entries that nobody has acknowledged, and how many.
+    /// The shards with entries that nobody has acknowledged, and how many; of those that can be reached. Fails where
+    /// none can.
     pub async fn backlog(&self) -> Result<Vec<(Shard, u64)>, LedgerError> {
-        let mut lengths = redis::pipe();
-        for shard in Shard::all() {
-            lengths.cmd("XLEN").arg(self.keys().stream(shard));
+        let mut nodes = self.by_node(Shard::all());
+        if nodes.is_empty() {
+            self.ping().await?;
         }
-        let lengths: Vec<u64> = self.send(async |link| lengths.query_async(&mut link.redis).await).await?;
-        Ok(Shard::all().zip(lengths).filter(|(_, length)| *length > 0).collect())
+        if nodes.len() > 1 {
+            // In a cluster any of them may be on its way: each by itself.
+            nodes = nodes.into_iter().flatten().map(|shard| vec![shard]).collect();
+        }
+        let mut backlog = Vec::new();
+        let mut failed = None;
+        for lengths in join_all(nodes.into_iter().map(|shards| self.lengths(shards))).await {
+            match lengths {
+                Ok(lengths) => backlog.extend(lengths.into_iter().filter(|(_, length)| *length > 0)),
+                Err(error) => failed = Some(error),
+            }
+        }
+        backlog.sort_unstable();
+        if backlog.is_empty() { failed.map_or(Ok(backlog), Err) } else { Ok(backlog) }
+    }
+
+    /// How many entries the streams of these shards hold; one connection leads to all.
+    async fn lengths(&self, shards: Vec<Shard>) -> Result<Vec<(Shard, u64)>, LedgerError> {
+        let mut lengths = redis::pipe();
+        for shard in &shards {
+            lengths.cmd("XLEN").arg(self.keys().stream(*shard));
+        }
+        let lengths: Vec<u64> = self.send(shards[0], &lengths).await?;
+        Ok(shards.into_iter().zip(lengths).collect())
     }
 
     /// Takes or renews the right to read a shard. `false`: another holder has it. The right spares double work; it
@@ -112,14 +136,14 @@ impl Ledger {
         call.key(self.keys().lease(shard))
             .arg(holder.simple().to_string())
             .arg(u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX).max(1));
-        Ok(self.send(async |link| call.invoke_async::<i64>(&mut link.redis).await).await? == 1)
+        Ok(self.send::<i64>(shard, &call).await? == 1)
     }
 
     /// Gives the right back, if this holder has it.
     pub async fn release(&self, shard: Shard, holder: Uuid) -> Result<(), LedgerError> {
         let mut call = RELEASE.prepare_invoke();
         call.key(self.keys().lease(shard)).arg(holder.simple().to_string());
-        self.send(async |link| call.invoke_async::<i64>(&mut link.redis).await).await?;
+        self.send::<i64>(shard, &call).await?;
         Ok(())
     }
 
@@ -156,8 +180,7 @@ impl Ledger {
         let from = last.map_or_else(|| "-".to_owned(), |last| format!("({last}"));
         let mut command = redis::cmd("XRANGE");
         command.arg(self.keys().stream(shard)).arg(from).arg("+").arg("COUNT").arg(count);
-        let entries: Vec<(String, Fields)> =
-            self.send(async |link| command.query_async(&mut link.redis).await).await?;
+        let entries: Vec<(String, Fields)> = self.send(shard, &command).await?;
         let entries = entries.into_iter().map(|(id, fields)| Entry::read(&id, fields));
         entries.collect::<Option<_>>().ok_or_else(|| LedgerError::shape("read"))
     }
@@ -166,7 +189,7 @@ impl Ledger {
     pub async fn acknowledge(&self, shard: Shard, last: EntryId) -> Result<(), LedgerError> {
         let mut command = redis::cmd("XTRIM");
         command.arg(self.keys().stream(shard)).arg("MINID").arg("=").arg(last.next().to_string());
-        self.send(async |link| command.query_async::<i64>(&mut link.redis).await).await?;
+        self.send::<i64>(shard, &command).await?;
         Ok(())
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::TenantId;
 
-use crate::{Ledger, LedgerError};
+use crate::{Ledger, LedgerError, Shard};
 
 impl Ledger {
     /// Keeps the name of a task: `task` is a hash, unique within the tenant, of grant, server and the upstream's id.
@@ -18,7 +18,7 @@ impl Ledger {
     ) -> Result<(), LedgerError> {
         let mut command = redis::cmd("SET");
         command.arg(self.keys().task(tenant, task)).arg(name).arg("EX").arg(kept.as_secs().max(1));
-        self.send(async |link| command.query_async::<()>(&mut link.redis).await).await
+        self.send::<()>(Shard::of(tenant), &command).await
     }
 
     /// The names of tasks, in their order; nothing for one that was never kept or is no longer.
@@ -34,8 +34,7 @@ impl Ledger {
         for task in tasks {
             command.arg(self.keys().task(tenant, task));
         }
-        let names: Vec<Option<String>> =
-            self.send(async |link| command.query_async(&mut link.redis).await).await?;
+        let names: Vec<Option<String>> = self.send(Shard::of(tenant), &command).await?;
         if names.len() == tasks.len() { Ok(names) } else { Err(LedgerError::shape("task_names")) }
     }
 }

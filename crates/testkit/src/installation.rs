@@ -43,13 +43,28 @@ impl Installation {
         Self { demo_upstream: Some(url), ..self }
     }
 
+    /// Lets its processes use another Redis than the one of `REDIS_URL`.
+    #[must_use]
+    pub fn over_redis(mut self, url: String) -> Self {
+        self.redis.url = url;
+        self
+    }
+
     /// Starts a process with `roles` (none: all) and waits until it is ready.
     pub async fn serve(&self, roles: &[&str]) -> Process {
+        self.serve_on(roles, None).await
+    }
+
+    /// As [`Self::serve`], held to one core of the machine.
+    pub async fn serve_on(&self, roles: &[&str], core: Option<usize>) -> Process {
         let address = free_address();
         let url = format!("http://{address}");
         let log = self.logs.join(format!("tollgate-{}.log", address.port()));
         let file = std::fs::File::create(&log).unwrap();
-        let mut command = Command::new(&self.binary);
+        let mut command = Command::new(if core.is_some() { Path::new("taskset") } else { &self.binary });
+        if let Some(core) = core {
+            command.arg("-c").arg(core.to_string()).arg(&self.binary);
+        }
         command
             .arg("serve")
             .args(roles.iter().flat_map(|role| ["--role", role]))

@@ -1,10 +1,12 @@
-//! Development only: private Postgres and Redis, scripted upstreams, outages, forwarders, whole installations, the architecture test.
+//! Development only: private Postgres and Redis, clusters of it, scripted upstreams, outages, forwarders, whole installations, the architecture test.
 
 mod api;
 mod database;
 mod forwarder;
 mod installation;
 mod redis;
+mod redis_cluster;
+mod redis_server;
 pub mod upstream;
 mod wire;
 
@@ -15,6 +17,8 @@ pub use database::{TestDb, database};
 pub use forwarder::Forwarder;
 pub use installation::{Installation, PATIENCE, Process, eventually, free_address};
 pub use redis::{TestRedis, connected, introduce, redis};
+pub use redis_cluster::{RedisCluster, RedisSentinels};
+pub use redis_server::{Program, RedisServer};
 pub use wire::Wire;
 
 /// Where a service is, as `scripts/services` tells it.

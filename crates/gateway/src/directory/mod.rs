@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
 use domain::{ConnectionId, PolicyId};
+use ledger::Ledger;
 use oauth::Keeper;
 use policy::Policy;
 use storage::directory::{self as stored, PolicyText};
@@ -38,6 +39,7 @@ pub(crate) struct Directory {
     storage: Storage,
     keyring: Keyring,
     keeper: Keeper,
+    ledger: Ledger,
     generation: watch::Receiver<u64>,
     views: RwLock<HashMap<[u8; 32], Entry>>,
     /// Versions of policies are written once, so a compiled one serves every grant, and every epoch.
@@ -68,12 +70,13 @@ pub(crate) struct Found {
 pub(crate) struct Away;
 
 impl Directory {
-    pub fn new(storage: Storage, keyring: Keyring, keeper: Keeper, generation: watch::Receiver<u64>) -> Self {
+    pub fn new(storage: Storage, keyring: Keyring, keeper: Keeper, ledger: Ledger) -> Self {
         Self {
             storage,
             keyring,
             keeper,
-            generation,
+            generation: ledger.generation(),
+            ledger,
             views: RwLock::default(),
             compiled: Mutex::default(),
             connections: Mutex::default(),
@@ -84,7 +87,7 @@ impl Directory {
     /// The grant of a token, remembered or read.
     pub async fn get(&self, token_hash: &[u8; 32]) -> Result<Option<Found>, Away> {
         let generation = *self.generation.borrow();
-        let known = self.remembered(token_hash, generation);
+        let known = self.remembered(token_hash);
         if let Some((found, true)) = known {
             return Ok(Some(found));
         }
@@ -112,8 +115,7 @@ impl Directory {
         let now = Instant::now();
         let mut views = self.views.write().unwrap_or_else(PoisonError::into_inner);
         if views.len() >= MOST {
-            let generation = *self.generation.borrow();
-            views.retain(|_, entry| entry.generation == generation && entry.fresh_until > now);
+            views.retain(|_, entry| self.stands(entry) && entry.fresh_until > now);
         }
         let newer =
             |entry: &Entry| entry.generation >= found.generation && entry.view.epoch > found.view.epoch;
@@ -127,12 +129,16 @@ impl Directory {
         }
     }
 
-    /// A view of this generation, and whether it is fresh.
-    fn remembered(&self, token_hash: &[u8; 32], generation: u64) -> Option<(Found, bool)> {
+    /// A view that the Redis of its tenant has been there for all the time since, and whether it is fresh.
+    fn remembered(&self, token_hash: &[u8; 32]) -> Option<(Found, bool)> {
         let views = self.views.read().unwrap_or_else(PoisonError::into_inner);
-        let entry = views.get(token_hash).filter(|entry| entry.generation == generation)?;
-        let found = Found { view: Arc::clone(&entry.view), generation, remembered: true };
-        Some((found, entry.fresh_until > Instant::now()))
+        let entry = views.get(token_hash).filter(|entry| self.stands(entry))?;
+        let (view, generation) = (Arc::clone(&entry.view), entry.generation);
+        Some((Found { view, generation, remembered: true }, entry.fresh_until > Instant::now()))
+    }
+
+    fn stands(&self, entry: &Entry) -> bool {
+        entry.generation >= self.ledger.since(entry.view.tenant)
     }
 
     fn forget(&self, token_hash: &[u8; 32]) {

@@ -31,18 +31,29 @@ local function give_back(kind, place, amount, key)
   return 1
 end
 
-local answer = {}
+-- Plan. While a cluster moves the slot, a counter may have gone ahead: looking for it fails, before anything is written.
+local charges = {}
 for call = 2, #KEYS do
-  local tenant, record, wanted = ARGV[call * 3 - 5], ARGV[call * 3 - 4], ARGV[call * 3 - 3]
-  local gave = 0
+  local wanted = ARGV[call * 3 - 3]
   local taken = wanted ~= 'none' and redis.call('GET', KEYS[call]) or ''
+  charges[call] = {}
   for index, kind, place, amount, key in string.gmatch(taken, '(%d+) (%a) (%d+) (%d+) ([^\n]+)') do
     if wanted == 'all' or string.find(wanted, ' ' .. index .. ' ', 1, true) then
-      gave = math.max(gave, give_back(kind, tonumber(place), tonumber(amount), key))
+      redis.call('EXISTS', key)
+      table.insert(charges[call], { kind, tonumber(place), tonumber(amount), key })
     end
   end
-  redis.call('DEL', KEYS[call])
-  redis.call('XADD', KEYS[1], '*', 't', tenant, 'c', record, 'g', gave)
+end
+
+local answer = {}
+for call = 2, #KEYS do
+  local gave = 0
+  if redis.call('DEL', KEYS[call]) == 1 then
+    for _, charge in ipairs(charges[call]) do
+      gave = math.max(gave, give_back(unpack(charge)))
+    end
+  end
+  redis.call('XADD', KEYS[1], '*', 't', ARGV[call * 3 - 5], 'c', ARGV[call * 3 - 4], 'g', gave)
   answer[call - 1] = gave
 end
 return answer

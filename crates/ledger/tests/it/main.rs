@@ -2,13 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod cluster;
 mod connection;
 mod desk;
 mod epoch;
 mod give_back;
 mod model;
+mod nodes;
 mod outage;
 mod quota;
+mod sentinel;
 mod sliding;
 mod stream;
 mod windows;
