@@ -10,6 +10,8 @@ pub const METHOD_NOT_FOUND: i32 = -32_601;
 pub const INVALID_PARAMS: i32 = -32_602;
 /// The upstream could not be reached or did not answer in the protocol.
 pub const INTERNAL_ERROR: i32 = -32_603;
+/// 2025-11-25: the client is to send a person to an address first. Relayed where elicitation is open, never our own.
+pub const URL_ELICITATION_REQUIRED: i32 = -32_042;
 /// 2026-07-28: a header says something else than the body.
 pub const HEADER_MISMATCH: i32 = -32_020;
 /// 2026-07-28: the client did not declare a capability that the request needs.

@@ -10,7 +10,7 @@ use crate::lists::{Filter, keep_private};
 use crate::methods::{Asked, asked};
 use crate::server::{ServerMessage, message, messages};
 use crate::tasks::{Names, places};
-use crate::{Unreadable, handshake, listen, server};
+use crate::{Id, Unreadable, code, handshake, listen, server};
 
 /// A message (or an array of them, in 2025-03-26), with the changes that are to be made to it.
 pub struct Draft<'a> {
@@ -99,6 +99,26 @@ impl<'a> Draft<'a> {
             }
         }
         Ok(surfaces)
+    }
+
+    /// The places of the messages that ask for a person by an error ([`code::URL_ELICITATION_REQUIRED`]), with the id that each
+    /// answers. A code that is written otherwise counts too: some clients read it all the same.
+    pub fn asks_by_error(&self) -> Vec<(usize, Option<Id>)> {
+        let is_asking = |message: &Value<'_>| {
+            let error = message.get("error")?.get("code")?;
+            let written = error.as_number().map(json::Number::text).or_else(|| error.as_str())?;
+            let asks = written.trim().parse::<f64>() == Ok(f64::from(code::URL_ELICITATION_REQUIRED));
+            asks.then(|| message.get("id").and_then(Id::read))
+        };
+        let places = messages(&self.value).iter().enumerate();
+        places.filter_map(|(place, message)| Some((place, is_asking(message)?))).collect()
+    }
+
+    /// Puts another message in the place of one.
+    pub fn replace(&mut self, place: usize, message: Vec<u8>) {
+        if let Some(replaced) = messages(&self.value).get(place) {
+            self.edits.replace(replaced.span, message);
+        }
     }
 
     /// The upstream's ids of the tasks that it names. `replies`: see [`crate::tasks`].

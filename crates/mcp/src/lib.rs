@@ -17,6 +17,7 @@ mod malformed;
 pub mod methods;
 pub mod reply;
 pub mod server;
+pub mod skim;
 pub mod sse;
 pub mod state;
 pub mod tasks;

@@ -8,5 +8,7 @@ pub struct Unreadable(pub &'static str);
 
 impl Unreadable {
     pub(crate) const JSON: Self = Self("it is not JSON of one meaning");
+    /// 2025-11-25 has this error, and no later revision.
+    pub const LEGACY_ERROR: Self = Self("it is an error that its revision does not have");
     pub(crate) const MESSAGE: Self = Self("it is not a message of the protocol");
 }

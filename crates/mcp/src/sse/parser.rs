@@ -64,6 +64,11 @@ impl Parser {
         self.buffer.extend_from_slice(chunk);
     }
 
+    /// Bytes that belong to no event yet.
+    pub fn held(&self) -> usize {
+        self.buffer.len()
+    }
+
     /// The next whole event, if there is one.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ mod methods;
 mod param;
 mod reply;
 mod server;
+mod skim;
 mod sse;
 mod state;
 mod tasks;
