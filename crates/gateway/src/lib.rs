@@ -12,6 +12,7 @@ mod close;
 mod counter;
 mod denial;
 mod directory;
+mod hold;
 mod http;
 mod judge;
 mod login;

@@ -62,6 +62,9 @@ pub enum Refusal {
     /// The configuration changed under every attempt to judge the request by it.
     #[error("the configuration is being changed: try again in a moment")]
     Unsettled,
+    /// So much is held for others that there is no room for the answer.
+    #[error("too many large answers are being relayed now: try again in a moment")]
+    Busy,
     /// The upstream could not be called.
     #[error("the upstream could not be called: {0}")]
     Upstream(EgressError),
@@ -100,7 +103,9 @@ impl Refusal {
             Self::Interrupted => StatusCode::BAD_REQUEST,
             Self::Malformed(malformed) => malformed.http_status,
             Self::SessionUnknown => StatusCode::NOT_FOUND,
-            Self::Unavailable | Self::LogFull | Self::Unsettled => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable | Self::LogFull | Self::Unsettled | Self::Busy => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::Upstream(EgressError::Timeout(_)) => StatusCode::GATEWAY_TIMEOUT,
             Self::UpstreamStatus { status, .. } if PASSING.contains(status) => *status,
             Self::Upstream(_)
@@ -185,7 +190,7 @@ impl IntoResponse for Refused {
                     headers.insert(WWW_AUTHENTICATE, challenge);
                 }
             }
-            Refusal::Unavailable | Refusal::LogFull | Refusal::Unsettled => {
+            Refusal::Unavailable | Refusal::LogFull | Refusal::Unsettled | Refusal::Busy => {
                 headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
             }
             Refusal::UpstreamStatus { retry_after: Some(after), .. } => {

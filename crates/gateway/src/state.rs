@@ -14,6 +14,7 @@ use url::Url;
 use vault::{Entropy, Keyring};
 
 use crate::directory::Directory;
+use crate::hold::Budget;
 use crate::noted::Noted;
 use crate::origin::Origins;
 use crate::watch::Watchers;
@@ -33,10 +34,13 @@ pub struct GatewaySettings {
     pub recheck: Duration,
     /// How long a stream may be quiet before a comment is sent, so that nobody in between closes it.
     pub keep_alive: Duration,
+    /// Bytes of answers and events that are held at once because they may have to be rewritten.
+    pub held_memory: usize,
 }
 
 impl GatewaySettings {
-    /// The defaults: no further hosts or origins, a look after open streams twice a second, a comment after 15 s of silence.
+    /// The defaults: no further hosts or origins, a look after open streams twice a second, a comment after 15 s of
+    /// silence, 256 MiB of answers held.
     pub fn new(public_url: Url) -> Self {
         Self {
             public_url,
@@ -45,6 +49,7 @@ impl GatewaySettings {
             authorization_servers: Vec::new(),
             recheck: Duration::from_millis(500),
             keep_alive: Duration::from_secs(15),
+            held_memory: 256 * 1024 * 1024,
         }
     }
 }
@@ -80,6 +85,7 @@ pub struct Gateway {
     pub(crate) origins: Origins,
     pub(crate) noted: Noted,
     pub(crate) watchers: Watchers,
+    pub(crate) budget: Budget,
     pub(crate) metadata_base: String,
     pub(crate) background: TaskTracker,
     pub(crate) stopping: CancellationToken,
@@ -112,6 +118,7 @@ impl GatewayState {
             parts.ledger.clone(),
         );
         let origins = Origins::new(&parts.settings);
+        let budget = Budget::new(parts.settings.held_memory);
         let metadata_base = parts.settings.public_url.as_str().trim_end_matches('/').to_owned();
         Self(Arc::new(Gateway {
             parts,
@@ -120,6 +127,7 @@ impl GatewayState {
             origins,
             noted: Noted::default(),
             watchers: Watchers::default(),
+            budget,
             metadata_base,
             background,
             stopping: CancellationToken::new(),

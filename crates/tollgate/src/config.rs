@@ -119,6 +119,9 @@ pub struct ServeConfig {
     /// Origins besides our own whose pages may call the gateway, with commas between them
     #[arg(long, env = "TOLLGATE_ALLOWED_ORIGINS", value_delimiter = ',', value_name = "ORIGINS")]
     pub allowed_origins: Vec<String>,
+    /// MiB of answers that a gateway holds at once because they may have to be rewritten
+    #[arg(long, env = "TOLLGATE_HELD_MEMORY", default_value_t = 256, value_parser = clap::value_parser!(u32).range(32..), value_name = "MIB")]
+    pub held_memory: u32,
     /// Whole days that decisions are kept, today among them; for ever when left out
     #[arg(long, env = "TOLLGATE_RETENTION_DAYS", value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..))]
     pub retention_days: Option<u32>,

@@ -18,9 +18,11 @@ use mcp::handshake::Initialized;
 use mcp::sse::{Event, Parser};
 use mcp::{Era, Unreadable, code, listen, reply};
 
+use super::incoming::weight;
 use super::{Kind, MAX_REPLY, Reply, broken};
 use crate::close::{Ending, OpenCall};
 use crate::directory::GrantView;
+use crate::hold::{Full, Hold};
 use crate::refusal::Refusal;
 use crate::resume;
 use crate::state::GatewayState;
@@ -28,6 +30,12 @@ use crate::watch::{self, Lost};
 
 /// Bytes before the answer to a handshake, whose version goes into a header and so must be known first.
 const MAX_HANDSHAKE: usize = 1024 * 1024;
+
+/// Bytes of a piece of an event for the client. A longer event is passed on in copies, so that what it was collected in can be
+/// used for the next one: memory of that size which comes and goes by the hundred is never quite given back.
+const PIECE: usize = 16 * 1024;
+
+const CROWDED: &str = "there is no room for an event of it now: try again in a moment";
 
 const KEEP_ALIVE: Bytes = Bytes::from_static(b": keep-alive\n\n");
 
@@ -53,6 +61,8 @@ struct Events {
     gateway: GatewayState,
     upstream: egress::Body,
     parser: Parser,
+    /// What the parser and the event at hand take up.
+    hold: Hold,
     view: Arc<GrantView>,
     reply: Reply,
     /// Until the request is answered.
@@ -81,6 +91,7 @@ impl Events {
         reply: Reply,
     ) -> Self {
         let lost = Box::pin(watch::lost(gateway.clone(), Arc::clone(&view)));
+        let hold = gateway.budget.hold();
         if !reply.is_request() {
             call.ends_when_left();
         }
@@ -88,6 +99,7 @@ impl Events {
             gateway,
             upstream,
             parser: Parser::new(MAX_REPLY),
+            hold,
             view,
             reply,
             call: Some(call),
@@ -141,7 +153,11 @@ impl Events {
                         call.received(chunk.len());
                     }
                     self.parser.push(&chunk);
+                    if self.hold.cover(self.parser.held()) == Err(Full) {
+                        return self.fail(CROWDED).await;
+                    }
                     self.cut().await;
+                    self.hold.shrink(self.parser.held());
                 }
             }
             Next::Chunk(None) => {
@@ -181,6 +197,14 @@ impl Events {
         self.finish(Ending::Ended("the policy or the server was changed")).await;
     }
 
+    /// Adds an event for the client.
+    fn queue(&mut self, event: Bytes) {
+        if event.len() <= PIECE {
+            return self.ready.push_back(event);
+        }
+        self.ready.extend(event.chunks(PIECE).map(Bytes::copy_from_slice));
+    }
+
     /// Adds a message of ours, which has no event id: nobody can resume behind it.
     fn say(&mut self, message: &[u8]) {
         self.ready.push_back([b"event: message\ndata: ", message, b"\n\n"].concat().into());
@@ -204,9 +228,11 @@ impl Events {
         }
         let Ok(id) = self.id_of(&event) else { return self.fail("its event ids can't be sealed").await };
         let Some(data) = event.data().filter(|data| !data.is_empty()) else {
-            self.ready.push_back(event.rewritten(None, id.as_deref()));
-            return;
+            return self.queue(event.rewritten(None, id.as_deref()));
         };
+        if self.hold.cover(self.parser.held() + weight(data)) == Err(Full) {
+            return self.fail(CROWDED).await;
+        }
         let passed = match self.reply.pass(&self.gateway, &self.view, data).await {
             Ok(passed) => passed,
             Err(Unreadable(what)) => return self.fail(what).await,
@@ -219,7 +245,7 @@ impl Events {
         if let (Some(ending), Some(call)) = (passed.ending, self.call.take_if(|_| answered)) {
             call.end(ending).await;
         }
-        self.ready.push_back(event.rewritten(passed.body.as_deref(), id.as_deref()));
+        self.queue(event.rewritten(passed.body.as_deref(), id.as_deref()));
         // A modern stream is that of one request; older ones may bring more.
         self.over |= answered && self.reply.era() == Era::Modern;
     }

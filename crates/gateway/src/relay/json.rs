@@ -5,6 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::vec;
 
 use axum::body::Body;
 use axum::response::Response;
@@ -13,8 +14,10 @@ use egress::EgressError;
 use http::response;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use mcp::server::{self, Ending as Answered, ServerMessage};
+use mcp::skim::{Seen, Skim};
 
-use super::{Kind, MAX_REPLY, Reply, broken};
+use super::incoming::{Held, Incoming};
+use super::{Kind, Reply, broken};
 use crate::close::{Ending, OpenCall};
 use crate::directory::GrantView;
 use crate::refusal::Refusal;
@@ -32,18 +35,22 @@ pub(super) async fn relay(
     mut call: OpenCall,
     mut reply: Reply,
 ) -> Result<Response, Refusal> {
+    let mut incoming = Incoming::new(gateway, body);
     if reply.may_be_unread() {
-        let session = reply.session_header(gateway, view, &head.headers, None);
-        let lost = Box::pin(watch::lost(gateway.clone(), Arc::clone(view)));
-        return Ok(super::response(head, session, Body::new(Streamed::new(body, call, lost))));
-    }
-    let body = match body.read(MAX_REPLY).await {
-        Ok(body) => body,
-        Err(EgressError::TooLarge { .. }) => return broken(call, "it is longer than 16 MiB").await,
-        Err(error) => {
-            call.end(Ending::Broken("the connection broke before the answer was complete")).await;
-            return Err(Refusal::Upstream(error));
+        match incoming.is_result(gateway, view).await {
+            Ok(true) => {
+                let session = reply.session_header(gateway, view, &head.headers, None);
+                let lost = Box::pin(watch::lost(gateway.clone(), Arc::clone(view)));
+                let streamed = Streamed::new(incoming, call, lost);
+                return Ok(super::response(head, session, Body::new(streamed)));
+            }
+            Ok(false) => {}
+            Err(unheld) => return Err(unheld.close(call).await),
         }
+    }
+    let (body, hold) = match incoming.whole(gateway, view).await {
+        Ok(whole) => whole,
+        Err(unheld) => return Err(unheld.close(call).await),
     };
     call.received(body.len());
     let passed = match reply.pass(gateway, view, &body).await {
@@ -54,7 +61,8 @@ pub(super) async fn relay(
     call.end(passed.ending.unwrap_or(Ending::Done)).await;
     let session = reply.session_header(gateway, view, &head.headers, passed.settled);
     let rewritten = passed.body.is_some();
-    let mut response = super::response(head, session, passed.body.map_or(Body::from(body), Body::from));
+    let body = Held::body(passed.body.map_or(body, Bytes::from), hold);
+    let mut response = super::response(head, session, body);
     if rewritten || matches!(reply.kind, Kind::List | Kind::Surface) {
         // Cut for this grant: nobody else may be shown it.
         let private = http::HeaderValue::from_static("private, no-store");
@@ -67,6 +75,10 @@ pub(super) async fn relay(
 /// back, until that has happened.
 struct Streamed {
     upstream: egress::Body,
+    /// What has come already.
+    first: vec::IntoIter<Bytes>,
+    /// It has shown that it is a result, and must stay one.
+    skim: Skim,
     call: Option<OpenCall>,
     /// Resolves when the grant behind the answer is lost, or its rules change, which is too late for this call.
     lost: Option<Pin<Box<dyn Future<Output = Lost> + Send>>>,
@@ -77,9 +89,11 @@ struct Streamed {
 }
 
 impl Streamed {
-    fn new(upstream: egress::Body, call: OpenCall, lost: Pin<Box<dyn Future<Output = Lost> + Send>>) -> Self {
+    fn new(incoming: Incoming, call: OpenCall, lost: Pin<Box<dyn Future<Output = Lost> + Send>>) -> Self {
         Self {
-            upstream,
+            upstream: incoming.upstream,
+            first: incoming.pieces.into_iter(),
+            skim: Skim::default(),
             call: Some(call),
             lost: Some(lost),
             kept: Vec::new(),
@@ -99,6 +113,26 @@ impl Streamed {
                 Poll::Pending
             }
         }
+    }
+
+    fn poll_upstream(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, EgressError>>> {
+        match self.first.next() {
+            Some(piece) => Poll::Ready(Some(Ok(Frame::data(piece)))),
+            None => Pin::new(&mut self.upstream).poll_frame(cx),
+        }
+    }
+
+    /// Ends it in the middle, so that the client sees that it is no whole answer.
+    fn break_off(
+        &mut self,
+        ending: &Ending,
+        error: EgressError,
+    ) -> Poll<Option<Result<Frame<Bytes>, EgressError>>> {
+        if let Some(mut call) = self.call.take() {
+            call.end_soon(ending);
+        }
+        self.held = None;
+        Poll::Ready(Some(Err(error)))
     }
 
     /// Takes a piece; gives the one before it.
@@ -159,22 +193,22 @@ impl HttpBody for Streamed {
             if self.call.is_none() {
                 return Poll::Ready(self.held.take().map(|piece| Ok(Frame::data(piece))));
             }
-            let frame = match Pin::new(&mut self.upstream).poll_frame(cx) {
+            let frame = match self.poll_upstream(cx) {
                 Poll::Ready(frame) => frame,
                 Poll::Pending => {
                     let reason = ready!(self.poll_lost(cx));
-                    if let Some(mut call) = self.call.take() {
-                        call.end_soon(&Ending::Ended(reason));
-                    }
-                    self.held = None;
-                    return Poll::Ready(Some(Err(EgressError::Broken)));
+                    return self.break_off(&Ending::Ended(reason), EgressError::Broken);
                 }
             };
             match frame {
                 Some(Ok(frame)) => {
                     let Ok(piece) = frame.into_data() else { continue };
+                    if self.skim.push(&piece) == Seen::Doubt {
+                        let more = Ending::Broken("it says more than a result");
+                        return self.break_off(&more, EgressError::Broken);
+                    }
                     let before = self.take(piece);
-                    if self.upstream.is_end_stream() {
+                    if self.first.len() == 0 && self.upstream.is_end_stream() {
                         self.close();
                     }
                     if let Some(piece) = before {
@@ -183,11 +217,8 @@ impl HttpBody for Streamed {
                 }
                 None => self.close(),
                 Some(Err(error)) => {
-                    if let Some(mut call) = self.call.take() {
-                        call.end_soon(&Ending::Broken("the connection broke before the answer was complete"));
-                    }
-                    self.held = None;
-                    return Poll::Ready(Some(Err(error)));
+                    let broke = Ending::Broken("the connection broke before the answer was complete");
+                    return self.break_off(&broke, error);
                 }
             }
         }
@@ -198,7 +229,8 @@ impl HttpBody for Streamed {
     }
 
     fn size_hint(&self) -> SizeHint {
-        let held = self.held.as_ref().map_or(0, |piece| piece.len() as u64);
+        let waiting = self.held.iter().chain(self.first.as_slice());
+        let held = waiting.map(|piece| piece.len() as u64).sum::<u64>();
         let upstream = self.upstream.size_hint();
         let mut hint = SizeHint::new();
         hint.set_lower(upstream.lower() + held);

@@ -3,6 +3,7 @@
 
 mod events;
 mod failure;
+mod incoming;
 mod json;
 mod pass;
 mod questions;
@@ -192,7 +193,7 @@ pub(crate) async fn relay(gateway: &GatewayState, answer: Answer, reply: Reply) 
         Err(unreadable) => return broken(call, unreadable.0).await,
     };
     if !head.status.is_success() {
-        return failure::relay(head, content, body, call).await;
+        return failure::relay(gateway, (head, content), body, &view, call, reply).await;
     }
     match (reply.kind, content) {
         (Kind::Nothing, _) => done(call, StatusCode::ACCEPTED).await,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mcp::handshake::Initialized;
 use mcp::lists::Filter;
 use mcp::server::{self, ServerMessage};
-use mcp::{Draft, Era, TaskNames, Unreadable};
+use mcp::{Draft, Era, TaskNames, Unreadable, skim};
 
 use super::{Kind, Reply, state};
 use crate::close::Ending;
@@ -45,7 +45,7 @@ impl Reply {
         let (mut draft, messages) = match read {
             Ok(read) => read,
             // Nobody has to rewrite it, and what a tool returns is its own affair.
-            Err(_) if self.may_be_unread() => {
+            Err(_) if self.may_be_unread() && skim::is_result(data) => {
                 return Ok(Passed { ending: self.guess(), ..Passed::default() });
             }
             Err(unreadable) => return Err(unreadable),
@@ -68,6 +68,7 @@ impl Reply {
         {
             return Ok(withheld);
         }
+        self.asked_by_error(gateway, view, &mut draft).await?;
         self.acknowledged |= self.kind == Kind::Listen && draft.acknowledges_tools();
         passed.settled = self.edit(gateway, view, &mut draft)?;
         passed.body = draft.finish();

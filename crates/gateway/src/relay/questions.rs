@@ -59,6 +59,35 @@ impl Reply {
         true
     }
 
+    /// Puts a denial in the place of an error by which a server asks for the person at the client, where it may not. Modern
+    /// servers have no such error.
+    pub(super) async fn asked_by_error(
+        &self,
+        gateway: &GatewayState,
+        view: &Arc<GrantView>,
+        draft: &mut Draft<'_>,
+    ) -> Result<(), Unreadable> {
+        for (place, id) in draft.asks_by_error() {
+            if self.era() == Era::Modern {
+                return Err(Unreadable::LEGACY_ERROR);
+            }
+            let subject = Subject::Surface(Surface::Elicitation);
+            let method = asking(Surface::Elicitation).unwrap_or_default();
+            let Err(denial) = self.ask(gateway, view, subject, method).await else { continue };
+            let Some(denial) = denial else { return Err(Unreadable("what it asks can't be recorded now")) };
+            let plain = self.kind == Kind::Call && !self.wants_task;
+            draft.replace(
+                place,
+                match &id {
+                    Some(id) if plain => denial.result_body(id, Era::Legacy),
+                    Some(id) => denial.error_body(id, code::INVALID_PARAMS),
+                    None => return Err(Unreadable("it asks the client by an error that answers nothing")),
+                },
+            );
+        }
+        Ok(())
+    }
+
     /// What the client gets in the place of a modern answer that asks for what it may not be asked; nothing if that may
     /// pass.
     pub(super) async fn withheld(

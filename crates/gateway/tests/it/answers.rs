@@ -220,7 +220,7 @@ async fn an_answer_that_breaks_off_breaks_off_for_the_client_too() {
     let world =
         World::new(ONE, move |_| upstream::raw(StatusCode::OK, "application/json", stream.clone())).await;
     let (door, grant) = (world.door().await, world.grant().await);
-    sender.send(r#"{"jsonrpc":"2.0","id":1,"#);
+    sender.send(r#"{"jsonrpc":"2.0","id":1,"result":{"#);
     let body = crate::client::call("read", json!({})).to_string();
     let sending = tokio::spawn(door.request(&grant).body(body).send());
     world.upstream.received_at_least(1).await;

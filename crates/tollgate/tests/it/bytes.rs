@@ -14,32 +14,31 @@ use testkit::{Api, Process};
 use crate::stack::Stack;
 
 const GIGABYTE: usize = 1 << 30;
-/// Bytes of one piece of an answer.
-const PIECE: usize = 1 << 14;
+/// Bytes of one piece of an answer: one that comes in one read, and one that has to be collected.
+const PIECES: [usize; 2] = [1 << 14, 1 << 18];
 /// Most that the process may grow while such an answer passes.
 const GROWTH: u64 = 16 << 20;
 
-/// An upstream whose tools return so much: `json_<bytes>` in one message, `sse_<bytes>` in many events.
+/// An upstream whose tools return so much: `json_<piece>_<bytes>` in one message, `sse_<piece>_<bytes>` in many events.
 fn plenty(request: &Received) -> Response<Body> {
     let message = request.json();
     let name = message["params"]["name"].as_str().unwrap_or_default();
-    let pieces = |text: &str| text.parse::<usize>().unwrap() / PIECE;
-    if let Some(size) = name.strip_prefix("json_") {
+    let size = |text: &str| {
+        let (piece, bytes) = text.split_once('_').unwrap();
+        let piece: usize = piece.parse().unwrap();
+        (piece, bytes.parse::<usize>().unwrap() / piece)
+    };
+    if let Some((piece, count)) = name.strip_prefix("json_").map(size) {
         let head = r#"{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":""#;
         upstream::raw(
             StatusCode::OK,
             "application/json",
-            repeated(head, &"x".repeat(PIECE), pieces(size), r#""}]}}"#),
+            repeated(head, &"x".repeat(piece), count, r#""}]}}"#),
         )
-    } else if let Some(size) = name.strip_prefix("sse_") {
-        let note = json!({ "jsonrpc": "2.0", "method": "notifications/message", "params": { "data": "x".repeat(PIECE) } });
+    } else if let Some((piece, count)) = name.strip_prefix("sse_").map(size) {
+        let note = json!({ "jsonrpc": "2.0", "method": "notifications/message", "params": { "data": "x".repeat(piece) } });
         let end = json!({ "jsonrpc": "2.0", "id": 1, "result": { "content": [] } });
-        upstream::events(repeated(
-            ": begins\n\n",
-            &upstream::event(&note),
-            pieces(size),
-            &upstream::event(&end),
-        ))
+        upstream::events(repeated(": begins\n\n", &upstream::event(&note), count, &upstream::event(&end)))
     } else {
         upstream::json(
             &json!({ "jsonrpc": "2.0", "id": message["id"], "error": { "code": -32601, "message": "?" } }),
@@ -105,13 +104,13 @@ async fn an_answer_of_a_gigabyte_leaves_the_gateway_as_it_was() {
     let server = server["id"].as_str().unwrap();
     let policy = api.policy(server, "all", &json!({ "version": "1", "default": "allow" })).await;
     let grant = api.mint(server, &policy, "reader").await;
-    for kind in ["json", "sse"] {
-        call(&gateway, server, &grant.token, &format!("{kind}_{}", 16 * PIECE)).await;
+    for (kind, piece) in [("json", PIECES[0]), ("json", PIECES[1]), ("sse", PIECES[0]), ("sse", PIECES[1])] {
+        call(&gateway, server, &grant.token, &format!("{kind}_{piece}_{}", 16 * piece)).await;
         forget(&gateway);
         let before = peak(&gateway);
-        let passed = call(&gateway, server, &grant.token, &format!("{kind}_{GIGABYTE}")).await;
+        let passed = call(&gateway, server, &grant.token, &format!("{kind}_{piece}_{GIGABYTE}")).await;
         let grown = peak(&gateway).saturating_sub(before);
-        assert!(passed >= GIGABYTE, "{kind}: {passed} bytes passed");
-        assert!(grown < GROWTH, "{kind}: the gateway grew by {grown} bytes");
+        assert!(passed >= GIGABYTE, "{kind} {piece}: {passed} bytes passed");
+        assert!(grown < GROWTH, "{kind} {piece}: the gateway grew by {grown} bytes");
     }
 }
