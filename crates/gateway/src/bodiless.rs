@@ -2,6 +2,7 @@
 
 use axum::response::Response;
 use bytes::Bytes;
+use domain::Surfaces;
 use http::{HeaderMap, Method};
 use mcp::headers;
 
@@ -31,7 +32,14 @@ pub(crate) async fn bodiless(
     let session = session?;
     arrival.version = Some(version);
     let client = session.as_ref().and_then(|session| session.client.clone());
-    let ask = Ask { subject: Subject::Other, session: session.as_ref(), client: client.as_ref(), version };
+    let ask = Ask {
+        subject: Subject::Other,
+        session: session.as_ref(),
+        client: client.as_ref(),
+        version,
+        answers: Surfaces::NONE,
+        poll: None,
+    };
     let permit = match permit::obtain(gateway, arrival, found, &ask).await? {
         Ruling::Permit(permit) => permit,
         // Only calls are judged by rules.

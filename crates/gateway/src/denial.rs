@@ -3,7 +3,7 @@
 
 use axum::response::{IntoResponse, Response};
 use domain::{DecisionId, Outcome};
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 use ledger::Level;
 use mcp::{Era, Id, code, methods, reply};
@@ -22,6 +22,8 @@ pub(crate) struct Denial {
     pub policy_version: Option<u32>,
     /// The limit that was used up.
     pub limit: Option<Level>,
+    /// Seconds until it would fit.
+    pub wait: Option<i64>,
     pub request: DecisionId,
 }
 
@@ -44,6 +46,7 @@ impl Denial {
             message: message.to_owned(),
             policy_version: view.rules.version().map(|policy| policy.version),
             limit: None,
+            wait: None,
             request,
         }
     }
@@ -68,10 +71,26 @@ impl Denial {
             Refused::Task if self.outcome == Outcome::Hidden => {
                 (StatusCode::OK, mcp::tasks::not_found(era, None).for_id(Some(id.clone())).body())
             }
+            Refused::Task if let Some(wait) = self.wait => return self.too_often(id, wait),
             Refused::Call(_) | Refused::Task => (StatusCode::OK, self.error_body(id, code::INVALID_PARAMS)),
             Refused::Method => (methods::status(era), self.error_body(id, code::METHOD_NOT_FOUND)),
         };
         (status, [(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response()
+    }
+
+    /// The answer to a client that asks about a task too often.
+    fn too_often(&self, id: &Id, wait: i64) -> Response {
+        let json = (CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let again = (RETRY_AFTER, HeaderValue::from(wait.max(1)));
+        (StatusCode::TOO_MANY_REQUESTS, [json, again], self.error_body(id, code::INTERNAL_ERROR))
+            .into_response()
+    }
+
+    /// The answer to a client's answer that may not pass.
+    pub fn withheld(&self) -> Response {
+        let body = reply::denied(None, code::INVALID_REQUEST, &self.text(), &self.meta());
+        let json = [(CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+        (StatusCode::BAD_REQUEST, json, body).into_response()
     }
 
     /// The same as the body of a message.

@@ -1,6 +1,6 @@
 //! What the policy says about a request. Pure, but for what it is handed.
 
-use domain::{Outcome, Surface};
+use domain::{Outcome, Surface, Surfaces};
 use mcp::{ClientInfo, ToolCall, Version};
 use policy::{Call, Charge, Context, Policy, Refusal, Shadow, ToolState, Verdict};
 
@@ -17,6 +17,10 @@ pub(crate) struct Ask<'a> {
     pub client: Option<&'a ClientInfo>,
     /// The version it speaks.
     pub version: Version,
+    /// What its `inputResponses` answer.
+    pub answers: Surfaces,
+    /// What it costs to ask about a task.
+    pub poll: Option<Charge>,
 }
 
 /// What a request is about.
@@ -73,7 +77,7 @@ impl Judged {
 /// Judges a request by a grant's policy.
 pub(crate) fn judge(view: &GrantView, ask: &Ask<'_>) -> Judged {
     if matches!(ask.subject, Subject::Other) {
-        return Judged::ALLOWED;
+        return Judged::Allow { charges: ask.poll.iter().cloned().collect(), shadow: None };
     }
     let policy = match &view.rules {
         Rules::None => return Judged::denied(policy::no_policy()),
@@ -88,11 +92,26 @@ pub(crate) fn judge(view: &GrantView, ask: &Ask<'_>) -> Judged {
         Subject::Custom | Subject::Other => return Judged::ALLOWED,
     };
     match verdict {
-        Verdict::Allow { charges, shadow } => Judged::Allow { charges, shadow },
+        Verdict::Allow { mut charges, shadow } => {
+            if let Some(refusal) = closed(policy, ask.answers) {
+                return Judged::denied(refusal);
+            }
+            charges.extend(ask.poll.clone());
+            Judged::Allow { charges, shadow }
+        }
         Verdict::Deny(refusal) => Judged::denied(refusal),
         Verdict::Hide(refusal) => Judged::Refuse { outcome: Outcome::Hidden, refusal },
         Verdict::Pending { refusal, .. } => Judged::Refuse { outcome: Outcome::Pending, refusal },
     }
+}
+
+/// Why the client may not answer, as the rules are now, what it was asked before.
+fn closed(policy: &Policy, answers: Surfaces) -> Option<Refusal> {
+    let answered = Surface::ALL.into_iter().filter(|surface| answers.has(*surface));
+    answered.map(|surface| policy.judge_surface(surface)).find_map(|verdict| match verdict {
+        Verdict::Deny(refusal) => Some(refusal),
+        _ => None,
+    })
 }
 
 fn judge_call(policy: &Policy, view: &GrantView, call: &ToolCall<'_>, ask: &Ask<'_>) -> Verdict {

@@ -6,6 +6,7 @@
 //! forwarded without one.
 
 mod arrival;
+mod asked;
 mod bodiless;
 mod caller;
 mod close;

@@ -5,14 +5,15 @@ use std::borrow::Cow;
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
-use domain::Surface;
+use domain::{Surface, Surfaces};
 use http::{HeaderMap, Method, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use mcp::{
-    Era, Malformed, Message, Outgoing, Rule, TaskMethod, ToolCall, code, envelope, headers, listen, methods,
+    Era, Malformed, Message, Outgoing, Rule, TaskMethod, ToolCall, envelope, headers, listen, methods,
 };
 
 use crate::arrival::Arrival;
+use crate::asked;
 use crate::denial::{Denial, Refused};
 use crate::directory::Found;
 use crate::judge::{Ask, Subject};
@@ -53,29 +54,47 @@ pub(crate) async fn post(
     if rule == Rule::Refuse {
         return Err(methods::refusal(version.era(), &message).into());
     }
-    if matches!(message, Message::Response(_)) && session.is_none() {
-        return Err(unasked());
-    }
+    let answered = asked::answered(gateway, &found.view, session.as_ref(), &message).await?;
     let call = read_call(gateway, arrival, &found, head, (rule, &message))?;
     let tasks = tasks::named_by(gateway, &found.view, &message, (rule, version.era()))?;
     if arrival.tool.is_none() {
         arrival.tool.clone_from(&tasks.tool);
     }
-    let subject = subject(rule, call.as_ref(), tasks.tool.as_deref());
-    let ask = Ask { subject, session: session.as_ref(), client: client.as_ref(), version };
+    let subject = match &answered {
+        Some(answered) => answered.subject(&found.view),
+        None => subject(rule, call.as_ref(), tasks.tool.as_deref()),
+    };
+    let mut ask = Ask {
+        subject,
+        session: session.as_ref(),
+        client: client.as_ref(),
+        version,
+        answers: Surfaces::NONE,
+        poll: tasks::poll(gateway, rule, &tasks),
+    };
     let reply = Reply::to(&message, rule, &ask, arrival).about(&tasks.names);
-    let state = reply.brought_state(gateway, &found.view, &message)?;
+    let brought = reply.brought(gateway, &found.view, &message).await?;
+    ask.answers = brought.answers;
     let permit = match permit::obtain(gateway, arrival, found, &ask).await? {
         Ruling::Permit(permit) => permit,
-        Ruling::Denial(denial) => return denied(&denial, &message, &ask),
+        Ruling::Denial(denial) => match (&answered, &arrival.view) {
+            (Some(answered), Some(view)) => return answered.withhold(gateway, view, &ask, &denial).await,
+            _ => return denied(&denial, &message, &ask),
+        },
     };
+    if let Some(answered) = &answered
+        && !answered.question.end(gateway, permit.view()).await?
+    {
+        return Err(asked::unasked());
+    }
     let mut headers = headers::to_upstream(head, version);
     // It is for the streams of a GET.
     headers.remove(headers::LAST_EVENT_ID);
     if let (Rule::Task(_), Some(upstream)) = (rule, tasks.names.values().next()) {
         headers::rename(&mut headers, upstream);
     }
-    let outgoing = Outgoing { open: permit.view().surfaces, state: state.as_deref(), tasks: &tasks.names };
+    let (state, asked) = (brought.state(), brought.asked.as_deref());
+    let outgoing = Outgoing { open: permit.view().surfaces, state, asked, tasks: &tasks.names };
     let outbound = Outbound {
         method: Method::POST,
         headers,
@@ -180,22 +199,11 @@ fn denied(denial: &Denial, message: &Message<'_>, ask: &Ask<'_>) -> Result<Respo
             return Ok(denial.answer(&request.id, era, call.name));
         }
         Subject::Call(call) => Refused::Call(call.name),
-        Subject::Task(_) => Refused::Task,
+        // Of what passes without a rule, lists of tasks alone have a limit.
+        Subject::Task(_) | Subject::Other => Refused::Task,
         _ => Refused::Method,
     };
     Ok(denial.error(&request.id, era, refused))
-}
-
-/// An answer of the client outside of any session: whoever it reaches can't know whose it is.
-fn unasked() -> Refusal {
-    Refusal::Malformed(Malformed {
-        http_status: http::StatusCode::BAD_REQUEST,
-        code: code::INVALID_REQUEST,
-        message: "a response belongs to a session: send its `Mcp-Session-Id`".to_owned(),
-        data: None,
-        id: None,
-        reason: "response without session",
-    })
 }
 
 async fn read_body(head: &HeaderMap, body: Body) -> Result<Bytes, Refusal> {

@@ -17,6 +17,7 @@ use crate::directory::Directory;
 use crate::hold::Budget;
 use crate::noted::Noted;
 use crate::origin::Origins;
+use crate::tasks;
 use crate::watch::Watchers;
 
 /// How the gateway is seen from outside, and how patient it is.
@@ -36,11 +37,13 @@ pub struct GatewaySettings {
     pub keep_alive: Duration,
     /// Bytes of answers and events that are held at once because they may have to be rewritten.
     pub held_memory: usize,
+    /// How often a grant may ask about one task in any minute.
+    pub task_polls: u32,
 }
 
 impl GatewaySettings {
     /// The defaults: no further hosts or origins, a look after open streams twice a second, a comment after 15 s of
-    /// silence, 256 MiB of answers held.
+    /// silence, 256 MiB of answers held, 120 questions a minute about a task.
     pub fn new(public_url: Url) -> Self {
         Self {
             public_url,
@@ -50,6 +53,7 @@ impl GatewaySettings {
             recheck: Duration::from_millis(500),
             keep_alive: Duration::from_secs(15),
             held_memory: 256 * 1024 * 1024,
+            task_polls: 120,
         }
     }
 }
@@ -86,6 +90,7 @@ pub struct Gateway {
     pub(crate) noted: Noted,
     pub(crate) watchers: Watchers,
     pub(crate) budget: Budget,
+    pub(crate) task_polls: Arc<policy::Limit>,
     pub(crate) metadata_base: String,
     pub(crate) background: TaskTracker,
     pub(crate) stopping: CancellationToken,
@@ -118,6 +123,7 @@ impl GatewayState {
             parts.ledger.clone(),
         );
         let origins = Origins::new(&parts.settings);
+        let task_polls = tasks::poll_limit(parts.settings.task_polls);
         let budget = Budget::new(parts.settings.held_memory);
         let metadata_base = parts.settings.public_url.as_str().trim_end_matches('/').to_owned();
         Self(Arc::new(Gateway {
@@ -128,6 +134,7 @@ impl GatewayState {
             noted: Noted::default(),
             watchers: Watchers::default(),
             budget,
+            task_polls,
             metadata_base,
             background,
             stopping: CancellationToken::new(),

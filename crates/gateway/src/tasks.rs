@@ -4,13 +4,15 @@
 //! Which tasks a grant has is also kept in Redis, for lists and for news that come unasked: there the upstream's id is all
 //! that is told, and one that was never given to this grant is not passed on.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::ServerId;
+use domain::{ServerId, Surfaces};
 use mcp::tasks::{self, Names};
-use mcp::{Era, Message, Rule};
+use mcp::{Era, Message, Rule, TaskMethod};
+use policy::{Charge, Limit};
 use serde::{Deserialize, Serialize};
 use vault::Place;
 
@@ -23,6 +25,9 @@ use crate::state::Gateway;
 const MAX_SEALED: usize = 4096;
 /// How long a task is remembered whose upstream names no time, or a longer one.
 const KEPT: Duration = Duration::from_hours(7 * 24);
+
+/// One question, in millionths.
+const ONE: u64 = 1_000_000;
 
 /// What is sealed. Short names: it travels with every request.
 #[derive(Serialize, Deserialize)]
@@ -39,6 +44,23 @@ pub(crate) struct Named {
     pub names: Names,
     /// The tool that made the first of them.
     pub tool: Option<String>,
+}
+
+/// What a question about a task takes from the limit on such questions: one count for each task of a grant, and one for its
+/// lists.
+pub(crate) fn poll(gateway: &Gateway, rule: Rule, named: &Named) -> Option<Charge> {
+    let key = match rule {
+        Rule::Task(TaskMethod::Get | TaskMethod::Result) => Some(named.names.values().next()?.clone()),
+        Rule::Task(TaskMethod::List) => None,
+        _ => return None,
+    };
+    Some(Charge { limit: Arc::clone(&gateway.task_polls), amount_micros: ONE, key, shadow: false })
+}
+
+/// The limit itself: so many in any minute.
+pub(crate) fn poll_limit(max: u32) -> Arc<Limit> {
+    let message = "this is asked too often: ask again later, and less often";
+    Arc::new(Limit::of_grant("(task polls)", 60, max, message))
 }
 
 fn place(view: &GrantView) -> Place<'static> {
@@ -121,6 +143,8 @@ fn may_call(view: &GrantView, tool: &str) -> bool {
         session: None,
         client: None,
         version: mcp::Version::NEWEST_LEGACY,
+        answers: Surfaces::NONE,
+        poll: None,
     };
     matches!(judge::judge(view, &ask), Judged::Allow { .. })
 }

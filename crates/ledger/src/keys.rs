@@ -57,6 +57,10 @@ impl Keys {
         self.tenant(tenant, &format!("task:{}", short(task)))
     }
 
+    pub(crate) fn question(&self, tenant: TenantId, question: &[u8; 32]) -> String {
+        self.tenant(tenant, &format!("question:{}", short(question)))
+    }
+
     pub(crate) fn once(&self, tenant: TenantId, same: &[u8; 32]) -> String {
         self.tenant(tenant, &format!("once:{}", short(same)))
     }
@@ -98,6 +102,7 @@ mod tests {
             keys.counter(tenant, &[1; 32], true),
             keys.once(tenant, &[1; 32]),
             keys.task(tenant, &[1; 32]),
+            keys.question(tenant, &[1; 32]),
             keys.repeats(tenant, decision),
         ] {
             assert!(key.starts_with("ns:{t09}:"), "{key}");

@@ -17,6 +17,7 @@ mod ledger;
 mod node;
 mod operation;
 mod plan;
+mod questions;
 mod refusal;
 mod scripts;
 mod sentinel;

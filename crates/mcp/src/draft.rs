@@ -19,6 +19,17 @@ pub struct Draft<'a> {
     edits: Edits,
 }
 
+/// One thing that a modern message asks of the client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asks {
+    /// The name that the answer goes by.
+    pub name: String,
+    /// What it is about.
+    pub surface: Surface,
+    /// The upstream's id of the task that asks, if it is one.
+    pub task: Option<String>,
+}
+
 /// What stands between a message and the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TaskNames {
@@ -62,43 +73,57 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Seals `requestState`.
+    /// Seals `requestState`. What asks the client for something gets one where the upstream gave none.
     ///
     /// # Errors
     /// [`Unreadable`]: a state that is not a text, or that `wrap` can't seal.
-    pub fn wrap_state(&mut self, wrap: impl FnOnce(&str) -> Option<String>) -> Result<(), Unreadable> {
-        let Some(state) = self.value.get("result").and_then(|result| result.get("requestState")) else {
+    pub fn wrap_state(
+        &mut self,
+        wrap: impl FnOnce(Option<&str>) -> Option<String>,
+    ) -> Result<(), Unreadable> {
+        let Some(result) = self.value.get("result") else { return Ok(()) };
+        let state = result.get("requestState");
+        if state.is_none() && result.get("inputRequests").is_none_or(Value::is_null) {
             return Ok(());
-        };
-        let wrapped = wrap(state.as_str().ok_or(Unreadable::MESSAGE)?);
-        let wrapped = wrapped.ok_or(Unreadable("its state can't be sealed"))?;
-        self.edits.replace(state.span, json_text(&wrapped));
+        }
+        let upstream = state.map(|state| state.as_str().ok_or(Unreadable::MESSAGE)).transpose()?;
+        let wrapped = wrap(upstream).ok_or(Unreadable("its state can't be sealed"))?;
+        self.edits.set(result, "requestState", &json_text(&wrapped));
         Ok(())
     }
 
-    /// What a modern message asks of the client (`inputRequests`, of a result or of a task), each part once.
+    /// What a modern message asks of the client (`inputRequests`, of a result or of a task).
     ///
     /// # Errors
     /// [`Unreadable`]: it asks for what no client is asked for.
-    pub fn asks(&self) -> Result<Vec<Surface>, Unreadable> {
-        let mut surfaces = Vec::new();
+    pub fn asks(&self) -> Result<Vec<Asks>, Unreadable> {
+        let mut asks = Vec::new();
         for message in messages(&self.value) {
-            let holders = [message.get("result"), message.get("params")];
-            let requests = holders.into_iter().flatten().filter_map(|holder| holder.get("inputRequests"));
-            for requests in requests.filter(|requests| !requests.is_null()) {
-                let members = requests.as_object().ok_or(Unreadable::MESSAGE)?.members();
-                for request in members {
+            for holder in [message.get("result"), message.get("params")].into_iter().flatten() {
+                let Some(requests) = holder.get("inputRequests").filter(|requests| !requests.is_null())
+                else {
+                    continue;
+                };
+                let task = holder.get("taskId").and_then(Value::as_str);
+                for request in requests.as_object().ok_or(Unreadable::MESSAGE)?.members() {
                     let method = request.value.get("method").and_then(Value::as_str).unwrap_or_default();
                     let Asked::Surface(surface) = asked(method) else {
                         return Err(Unreadable("it asks the client for what is not known"));
                     };
-                    if !surfaces.contains(&surface) {
-                        surfaces.push(surface);
-                    }
+                    let (name, task) = (request.key.clone().into_owned(), task.map(str::to_owned));
+                    asks.push(Asks { name, surface, task });
                 }
             }
         }
-        Ok(surfaces)
+        Ok(asks)
+    }
+
+    /// The ids of the requests that the server takes back.
+    pub fn cancels(&self) -> Vec<Id> {
+        let cancelled = messages(&self.value).iter().filter(|message| {
+            message.get("method").and_then(Value::as_str) == Some("notifications/cancelled")
+        });
+        cancelled.filter_map(|message| Id::read(message.get("params")?.get("requestId")?)).collect()
     }
 
     /// The places of the messages that ask for a person by an error ([`code::URL_ELICITATION_REQUIRED`]), with the id that each

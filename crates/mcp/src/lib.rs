@@ -26,7 +26,7 @@ mod upstream_body;
 mod version;
 
 pub use call::ToolCall;
-pub use draft::{Draft, TaskNames};
+pub use draft::{Asks, Draft, TaskNames};
 pub use edit::{Edits, json_text};
 pub use envelope::{
     ClientInfo, META_CAPABILITIES, META_CLIENT, META_VERSION, Message, Notification, Request, Response,
@@ -35,5 +35,5 @@ pub use id::Id;
 pub use malformed::Malformed;
 pub use methods::{Rule, TaskMethod};
 pub use unreadable::Unreadable;
-pub use upstream_body::{Outgoing, upstream_body};
+pub use upstream_body::{Outgoing, StateGoing, upstream_body};
 pub use version::{Era, SUPPORTED, Version};

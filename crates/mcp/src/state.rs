@@ -17,3 +17,12 @@ pub fn refused(request: &Request<'_>) -> Malformed {
     Malformed::params("request state", "`requestState` is not one of this call: call anew without it")
         .for_id(Some(request.id.clone()))
 }
+
+/// The answer to `inputResponses` that are no object: 400 `-32602`.
+pub fn refused_responses(request: &Request<'_>) -> Malformed {
+    Malformed::params(
+        "input responses",
+        "`inputResponses` must be an object: an answer under each name that was asked for",
+    )
+    .for_id(Some(request.id.clone()))
+}

@@ -16,10 +16,23 @@ use crate::{Message, listen};
 pub struct Outgoing<'a> {
     /// What the policy opens: a client offers nothing else, and listens for nothing else.
     pub open: Surfaces,
-    /// The upstream's `requestState` in the place of the client's.
-    pub state: Option<&'a str>,
+    /// What becomes of `requestState`.
+    pub state: StateGoing<'a>,
+    /// The names in `inputResponses` that the client was asked for; none: all pass.
+    pub asked: Option<&'a [String]>,
     /// The client's names of tasks to the upstream's.
     pub tasks: &'a Names,
+}
+
+/// What becomes of the state that a client brings back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StateGoing<'a> {
+    /// It stays as it is.
+    Same,
+    /// The upstream's own in its place.
+    Opened(&'a str),
+    /// Nothing: the upstream gave none.
+    Left,
 }
 
 /// The bytes to send upstream: those that were judged, where nothing has to be said otherwise. `body` is what `message` was
@@ -41,8 +54,14 @@ pub fn upstream_body<'b>(body: &'b [u8], message: &Message<'_>, outgoing: &Outgo
         if request.method == LISTEN {
             listen::close(request, outgoing.open, &mut edits);
         }
-        if let (Some(state), Some(brought)) = (outgoing.state, request.param("requestState")) {
+        if let (StateGoing::Opened(state), Some(brought)) = (outgoing.state, request.param("requestState")) {
             edits.replace(brought.span, json_text(state));
+        }
+        if let (StateGoing::Left, Some(params)) = (outgoing.state, &request.params) {
+            edits.retain_members(params, |name| name != "requestState");
+        }
+        if let (Some(asked), Some(responses)) = (outgoing.asked, request.param("inputResponses")) {
+            edits.retain_members(responses, |name| asked.iter().any(|one| one == name));
         }
     }
     edits.apply(body).map_or(Cow::Borrowed(body), Cow::Owned)

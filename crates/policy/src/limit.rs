@@ -4,11 +4,14 @@ use json::{Unpayable, Value};
 
 use crate::call::Call;
 use crate::path::{Found, Path, Root, any};
-use crate::verdict::{Limit, MAX_AMOUNT_MICROS};
+use crate::verdict::{Align, Limit, MAX_AMOUNT_MICROS, Scope, Window};
 use crate::work;
 
 /// Bytes of a value that calls are counted by, as written: every limit of an entry keeps its own.
 const MAX_KEY: u32 = 4 << 10;
+
+/// One call, in millionths.
+const ONE: u64 = 1_000_000;
 
 /// The cost of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +23,23 @@ pub(crate) enum Cost {
 }
 
 impl Limit {
+    /// A limit that no document has written: so many calls of a grant in any span of so many seconds.
+    pub fn of_grant(name: &str, seconds: u32, max: u32, message: &str) -> Self {
+        Self {
+            rule: name.into(),
+            counter: name.into(),
+            scope: Scope::Grant,
+            window: Window::Seconds(seconds),
+            align: Align::Sliding,
+            max_micros: u64::from(max) * ONE,
+            refund_on_error: false,
+            message: message.into(),
+            message_is_written: true,
+            cost: Cost::Fixed(ONE),
+            key: None,
+        }
+    }
+
     /// The amount and the key of a call, or why it can't be counted.
     pub(crate) fn charge(&self, call: &Call<'_>) -> Result<(u64, Option<String>), String> {
         let amount = match &self.cost {

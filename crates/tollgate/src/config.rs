@@ -122,6 +122,9 @@ pub struct ServeConfig {
     /// MiB of answers that a gateway holds at once because they may have to be rewritten
     #[arg(long, env = "TOLLGATE_HELD_MEMORY", default_value_t = 256, value_parser = clap::value_parser!(u32).range(32..), value_name = "MIB")]
     pub held_memory: u32,
+    /// How often a grant may ask about one of its tasks in any minute
+    #[arg(long, env = "TOLLGATE_TASK_POLLS", default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..), value_name = "N")]
+    pub task_polls: u32,
     /// Whole days that decisions are kept, today among them; for ever when left out
     #[arg(long, env = "TOLLGATE_RETENTION_DAYS", value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..))]
     pub retention_days: Option<u32>,

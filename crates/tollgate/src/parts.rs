@@ -87,6 +87,7 @@ impl Parts {
             entropy: Entropy::System,
             settings: GatewaySettings {
                 origins: config.allowed_origins.clone(),
+                task_polls: config.task_polls,
                 held_memory: config.held_memory as usize * 1024 * 1024,
                 ..GatewaySettings::new(self.url.clone())
             },

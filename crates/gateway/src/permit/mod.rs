@@ -156,7 +156,8 @@ impl Attempt {
         };
         let limit = &charge.limit;
         let denial = Denial::new(&found.view, self.decision.id, Outcome::Limit, &limit.rule, &limit.message);
-        Ok(Ruling::Denial(Denial { limit: Some(level), ..denial }))
+        let wait = (level.resets_at - self.decision.decided_at).num_milliseconds().div_euclid(1000) + 1;
+        Ok(Ruling::Denial(Denial { limit: Some(level), wait: Some(wait), ..denial }))
     }
 }
 

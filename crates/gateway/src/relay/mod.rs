@@ -67,6 +67,8 @@ pub(crate) struct Reply {
     /// Of the request that is answered.
     id: Option<Id>,
     session: Option<Session>,
+    /// What the upstream calls the session that this answer opens.
+    opened: Option<HeaderValue>,
     client: Option<ClientInfo>,
     /// Seals the `requestState` of a modern request.
     seal: Option<StateSeal>,
@@ -131,6 +133,7 @@ impl Reply {
             version: ask.version,
             id: None,
             session: ask.session.cloned(),
+            opened: None,
             client: ask.client.cloned(),
             seal: None,
             tool: None,
@@ -185,9 +188,16 @@ impl Reply {
 }
 
 /// Relays an answer to the client and sees to it that the call is closed.
-pub(crate) async fn relay(gateway: &GatewayState, answer: Answer, reply: Reply) -> Result<Response, Refusal> {
+pub(crate) async fn relay(
+    gateway: &GatewayState,
+    answer: Answer,
+    mut reply: Reply,
+) -> Result<Response, Refusal> {
     let Answer { response, view, call } = answer;
     let (head, body) = response.into_parts();
+    if reply.kind == Kind::Initialize {
+        reply.opened = head.headers.get(SESSION).cloned();
+    }
     let content = match content_of(&head.headers) {
         Ok(content) => content,
         Err(unreadable) => return broken(call, unreadable.0).await,

@@ -60,6 +60,7 @@ impl Reply {
             // Of an answer, somebody waits for it.
             return if passed.ending.is_some() { Err(FOREIGN) } else { Ok(Passed::DROPPED) };
         }
+        self.taken_back(gateway, view, &draft).await;
         if asks && !self.questions(gateway, view, &messages, &mut draft).await {
             return Ok(Passed::DROPPED);
         }
@@ -118,7 +119,8 @@ impl Reply {
         draft: &mut Draft<'_>,
     ) -> Result<(), Unreadable> {
         let Some(bound) = &self.seal else { return Ok(()) };
-        draft.wrap_state(|upstream| state::seal(gateway, view, bound, upstream))
+        let asked = draft.asks()?;
+        draft.wrap_state(|upstream| state::seal(gateway, view, bound, (upstream, &asked)))
     }
 
     /// Puts the client's names of tasks in the place of the upstream's. A task that the answer to a call makes gets one.

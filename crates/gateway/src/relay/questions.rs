@@ -3,15 +3,17 @@
 
 use std::sync::Arc;
 
-use domain::{Outcome, Surface};
+use domain::{Outcome, Surface, Surfaces};
+use http::HeaderValue;
 use ledger::Appended;
 use mcp::methods::{Asked, asked, asking};
 use mcp::server::ServerMessage;
-use mcp::{Draft, Era, Unreadable, code, reply};
+use mcp::{Asks, Draft, Era, Id, Unreadable, code, reply};
 
 use super::pass::Passed;
 use super::{Kind, Reply};
 use crate::arrival::Arrival;
+use crate::asked::Question;
 use crate::close::Ending;
 use crate::denial::Denial;
 use crate::directory::GrantView;
@@ -35,13 +37,21 @@ impl Reply {
         for (place, message) in messages.iter().enumerate() {
             let ServerMessage::Request { id, method } = message else { continue };
             let subject = match asked(method) {
-                Asked::Nothing => continue,
-                Asked::Surface(surface) => Subject::Surface(surface),
-                Asked::Unknown if view.custom_methods.contains(method) => Subject::Custom,
-                Asked::Unknown => Subject::Unknown,
+                Asked::Nothing => None,
+                Asked::Surface(surface) => Some(Subject::Surface(surface)),
+                Asked::Unknown if view.custom_methods.contains(method) => Some(Subject::Custom),
+                Asked::Unknown => Some(Subject::Unknown),
             };
-            if let Err(denial) = self.ask(gateway, view, subject, method).await {
-                let session = self.session.as_ref().map(|session| session.upstream.clone());
+            let allowed = match subject {
+                Some(subject) => self.ask(gateway, view, subject, method).await,
+                None => Ok(()),
+            };
+            let asked = match allowed {
+                Ok(()) => self.keep(gateway, view, id, method).await,
+                refused => refused,
+            };
+            if let Err(denial) = asked {
+                let session = self.asker().cloned();
                 let body = denial.map_or_else(
                     || reply::error(Some(id), code::INTERNAL_ERROR, UNRECORDED, None),
                     |denial| denial.error_body(id, code::METHOD_NOT_FOUND),
@@ -57,6 +67,33 @@ impl Reply {
             draft.retain(|place| !refused.contains(&place));
         }
         true
+    }
+
+    /// The session that a request of the server belongs to.
+    fn asker(&self) -> Option<&HeaderValue> {
+        self.session.as_ref().map(|session| &session.upstream).or(self.opened.as_ref())
+    }
+
+    /// Keeps a request until it is answered. Outside of a session no answer passes.
+    async fn keep(
+        &self,
+        gateway: &GatewayState,
+        view: &GrantView,
+        id: &Id,
+        method: &str,
+    ) -> Result<(), Option<Denial>> {
+        let Some(session) = self.asker() else { return Ok(()) };
+        let kept = Question::in_session(view, session, id).keep(gateway, view, method).await;
+        if kept { Ok(()) } else { Err(None) }
+    }
+
+    /// Forgets what the server no longer wants to know.
+    pub(super) async fn taken_back(&self, gateway: &GatewayState, view: &GrantView, draft: &Draft<'_>) {
+        let Some(session) = self.asker() else { return };
+        for id in draft.cancels() {
+            // One that can't be forgotten is forgotten by itself.
+            let _ = Question::in_session(view, session, &id).end(gateway, view).await;
+        }
     }
 
     /// Puts a denial in the place of an error by which a server asks for the person at the client, where it may not. Modern
@@ -94,9 +131,10 @@ impl Reply {
         &self,
         gateway: &GatewayState,
         view: &Arc<GrantView>,
-        asks: Vec<Surface>,
+        asks: Vec<Asks>,
     ) -> Result<Option<Passed>, Unreadable> {
-        for surface in asks {
+        let surfaces: Surfaces = asks.iter().map(|one| one.surface).collect();
+        for surface in Surface::ALL.into_iter().filter(|surface| surfaces.has(*surface)) {
             let method = asking(surface).unwrap_or_default();
             let Err(denial) = self.ask(gateway, view, Subject::Surface(surface), method).await else {
                 continue;
@@ -108,6 +146,12 @@ impl Reply {
                 _ => return Ok(Some(Passed { dropped: true, ..Passed::default() })),
             };
             return Ok(Some(Passed { body: Some(body), ending: Some(Ending::Done), ..Passed::default() }));
+        }
+        for one in asks {
+            let (Some(task), Some(method)) = (&one.task, asking(one.surface)) else { continue };
+            if !Question::of_task(view, task, &one.name).keep(gateway, view, method).await {
+                return Err(Unreadable("what it asks can't be kept now"));
+            }
         }
         Ok(None)
     }
@@ -131,6 +175,8 @@ impl Reply {
             session: self.session.as_ref(),
             client: self.client.as_ref(),
             version: self.version,
+            answers: Surfaces::NONE,
+            poll: None,
         };
         let judged = judge::judge(view, &ask);
         let decision = record::question(&arrival, view, &ask, &judged);

@@ -3,13 +3,14 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::ServerId;
-use mcp::{Era, Message, Request, state};
+use domain::{ServerId, Surface, Surfaces};
+use mcp::{Asks, Era, Message, Request, StateGoing, TaskMethod, state};
 use serde::{Deserialize, Serialize};
 use vault::Place;
 
-use super::Reply;
+use super::{Kind, Reply};
 use crate::arrival::Arrival;
+use crate::asked;
 use crate::directory::GrantView;
 use crate::refusal::Refusal;
 use crate::state::Gateway;
@@ -37,8 +38,23 @@ struct Sealed {
     bound: StateSeal,
     /// Seconds since the Unix epoch.
     e: i64,
-    /// The upstream's own.
-    u: String,
+    /// The upstream's own, if it gave one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    u: Option<String>,
+    /// What was asked: the name of each answer, and what it is about.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    q: Vec<(String, String)>,
+}
+
+/// What a request of a further round brings back.
+#[derive(Debug, Default)]
+pub(crate) struct Brought {
+    sealed: bool,
+    upstream: Option<String>,
+    /// The names that it may answer by; none: any.
+    pub asked: Option<Vec<String>>,
+    /// What it answers.
+    pub answers: Surfaces,
 }
 
 impl StateSeal {
@@ -60,35 +76,81 @@ fn place(view: &GrantView) -> Place<'static> {
     Place::RequestState { tenant: view.tenant, grant: view.grant }
 }
 
-/// An upstream's state, sealed; nothing if it can't be.
-pub(super) fn seal(gateway: &Gateway, view: &GrantView, bound: &StateSeal, upstream: &str) -> Option<String> {
+/// An upstream's state, and what it asks, sealed; nothing if it can't be.
+pub(super) fn seal(
+    gateway: &Gateway,
+    view: &GrantView,
+    bound: &StateSeal,
+    (upstream, asked): (Option<&str>, &[Asks]),
+) -> Option<String> {
     let e = gateway.parts.clock.now().timestamp() + LIVES;
-    let plain = serde_json::to_vec(&Sealed { bound: bound.clone(), e, u: upstream.to_owned() }).ok()?;
+    let q = asked.iter().map(|one| (one.name.clone(), one.surface.as_str().to_owned())).collect();
+    let sealed = Sealed { bound: bound.clone(), e, u: upstream.map(str::to_owned), q };
+    let plain = serde_json::to_vec(&sealed).ok()?;
     let record = gateway.parts.keyring.seal(&plain, place(view), &gateway.parts.entropy).ok()?;
     Some(URL_SAFE_NO_PAD.encode(record))
 }
 
+impl Brought {
+    /// What goes upstream in the place of the client's state.
+    pub fn state(&self) -> StateGoing<'_> {
+        match &self.upstream {
+            Some(upstream) => StateGoing::Opened(upstream),
+            None if self.sealed => StateGoing::Left,
+            None => StateGoing::Same,
+        }
+    }
+
+    /// Answers to what was asked, and to nothing else.
+    fn to(asked: Vec<(String, Surface)>, names: &[&str]) -> Self {
+        let answers = asked.iter().filter(|(name, _)| names.contains(&name.as_str()));
+        let answers = answers.map(|(_, surface)| *surface).collect();
+        Self { asked: Some(asked.into_iter().map(|(name, _)| name).collect()), answers, ..Self::default() }
+    }
+}
+
 impl Reply {
-    /// The upstream's state that a request brings back, if it brings one: sealed here, for this very request, and not too
-    /// old.
-    pub fn brought_state(
+    /// What a request brings back from the round before: a state that was sealed here, for this very request, and is not too
+    /// old; and answers, to what was asked.
+    pub async fn brought(
         &self,
         gateway: &Gateway,
         view: &GrantView,
         message: &Message<'_>,
-    ) -> Result<Option<String>, Refusal> {
-        let Message::Request(request) = message else { return Ok(None) };
-        let Some(text) = state::brought(request)? else { return Ok(None) };
-        let opened = self.open_state(gateway, view, text);
-        opened.map(Some).ok_or_else(|| state::refused(request).into())
+    ) -> Result<Brought, Refusal> {
+        let Message::Request(request) = message else { return Ok(Brought::default()) };
+        let names = asked::answers(request)?;
+        if let Some(text) = state::brought(request)? {
+            let sealed = self.open_state(gateway, view, text).ok_or_else(|| state::refused(request))?;
+            let upstream = sealed.u.clone();
+            return Ok(Brought { sealed: true, upstream, ..Brought::to(sealed.asked(), &names) });
+        }
+        if names.is_empty() {
+            return Ok(Brought::default());
+        }
+        if self.kind == Kind::Task(TaskMethod::Update) {
+            let task = self.names.keys().next().map(String::as_str).unwrap_or_default();
+            let asked = asked::by_task(gateway, view, task, &names).await?;
+            return Ok(Brought::to(asked, &names));
+        }
+        // Nobody can say what these answer: it may be anything that a server asks.
+        let answers = [Surface::Sampling, Surface::Elicitation, Surface::Roots].into_iter().collect();
+        Ok(Brought { answers, ..Brought::default() })
     }
 
-    fn open_state(&self, gateway: &Gateway, view: &GrantView, text: &str) -> Option<String> {
+    fn open_state(&self, gateway: &Gateway, view: &GrantView, text: &str) -> Option<Sealed> {
         let record = URL_SAFE_NO_PAD.decode(text).ok()?;
         let opened = gateway.parts.keyring.open(&record, place(view)).ok()?;
         let sealed: Sealed = serde_json::from_slice(opened.expose()).ok()?;
         let fits =
             self.seal.as_ref() == Some(&sealed.bound) && sealed.e > gateway.parts.clock.now().timestamp();
-        fits.then_some(sealed.u)
+        fits.then_some(sealed)
+    }
+}
+
+impl Sealed {
+    fn asked(self) -> Vec<(String, Surface)> {
+        let known = |text: &str| Surface::ALL.into_iter().find(|surface| surface.as_str() == text);
+        self.q.into_iter().filter_map(|(name, surface)| Some((name, known(&surface)?))).collect()
     }
 }

@@ -16,7 +16,8 @@ fn asks(_: &Received) -> Response<Body> {
 }
 
 fn asked() -> Value {
-    json!({ "jsonrpc": "2.0", "id": 1, "result": { "resultType": "input_required", "requestState": INNER } })
+    json!({ "jsonrpc": "2.0", "id": 1, "result": { "resultType": "input_required", "requestState": INNER,
+        "inputRequests": { "q": { "method": "elicitation/create", "params": {} } } } })
 }
 
 fn call(gate: &Gate, state: Option<&str>) -> RequestBuilder {
@@ -71,5 +72,5 @@ async fn each_round_is_judged_anew() {
     let answer = send(call(&gate, Some(&state))).await.json();
     assert_eq!(answer["result"]["isError"], true);
     assert_eq!(gate.upstream().received().len(), 1);
-    assert_eq!(gate.decisions().await.len(), 2);
+    assert_eq!(gate.decisions().await.len(), 3, "two rounds, and what the first has asked");
 }

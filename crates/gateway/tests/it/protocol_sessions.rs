@@ -123,19 +123,26 @@ async fn the_modern_era_has_no_sessions() {
 
 #[tokio::test]
 async fn what_a_client_answers_reaches_its_session_alone() {
-    let gate = Gate::new(plain).await;
+    let gate = Gate::new(|request| match request.rpc_method().as_str() {
+        "tools/call" => upstream::events(upstream::event(
+            &json!({ "jsonrpc": "2.0", "id": "s1", "method": "roots/list" }),
+        )),
+        _ => plain(request),
+    })
+    .await;
     let session = open(&gate).await;
     for body in [
         r#"{"jsonrpc":"2.0","id":"s1","result":{"roots":[]}}"#,
         r#"{"jsonrpc":"2.0","id":"s1","error":{"code":-1,"message":"no"}}"#,
     ] {
+        send(gate.legacy("tools/call", json!({ "name": "open" })).header("mcp-session-id", &session)).await;
         let answer = send(gate.post(body).header("mcp-session-id", &session)).await;
         assert_eq!((answer.status.as_u16(), answer.text.as_str()), (202, ""));
         let last = gate.upstream().received().pop().unwrap();
         assert_eq!((last.body.as_ref(), last.header("mcp-session-id")), (body.as_bytes(), INNER));
         assert_eq!(send(gate.post(body)).await.status, 400, "outside of a session");
     }
-    assert_eq!(gate.upstream().received().len(), 3);
+    assert_eq!(gate.upstream().received().len(), 5);
 }
 
 #[tokio::test]

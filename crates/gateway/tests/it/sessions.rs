@@ -132,7 +132,7 @@ async fn ending_a_session_and_what_the_client_says_of_itself_reach_the_upstream(
     let session = session(&door, &grant).await;
     for (body, status) in [
         (json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }), StatusCode::ACCEPTED),
-        (json!({ "jsonrpc": "2.0", "id": 5, "result": { "roots": [] } }), StatusCode::ACCEPTED),
+        (json!({ "jsonrpc": "2.0", "method": "notifications/roots/list_changed" }), StatusCode::ACCEPTED),
         (message(6, "ping", json!({})), StatusCode::OK),
     ] {
         let request = door.request(&grant).header("mcp-session-id", &session).body(body.to_string());

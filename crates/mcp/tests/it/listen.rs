@@ -2,7 +2,7 @@
 
 use domain::{Surface, Surfaces};
 use mcp::tasks::Names;
-use mcp::{Draft, Id, Outgoing, envelope, listen, tasks, upstream_body};
+use mcp::{Draft, Id, Outgoing, StateGoing, envelope, listen, tasks, upstream_body};
 use serde_json::{Value, json};
 
 use crate::{modern, parsed, request};
@@ -48,7 +48,11 @@ fn what_is_closed_is_not_asked_for() {
     assert_eq!(tasks::named_by(&message), Ok(vec!["<a>"]));
     let names = Names::from([("<a>".to_owned(), "a".to_owned())]);
     let sent = |open| {
-        let sent = upstream_body(body.as_bytes(), &message, &Outgoing { open, state: None, tasks: &names });
+        let sent = upstream_body(
+            body.as_bytes(),
+            &message,
+            &Outgoing { open, state: StateGoing::Same, asked: None, tasks: &names },
+        );
         parsed(&sent)["params"]["notifications"].clone()
     };
     assert_eq!(sent(Surfaces::NONE), json!({ "toolsListChanged": true, "taskIds": ["a"] }));

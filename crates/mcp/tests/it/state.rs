@@ -2,14 +2,14 @@
 
 use domain::Surfaces;
 use mcp::tasks::Names;
-use mcp::{Draft, Outgoing, Unreadable, envelope, state, upstream_body};
+use mcp::{Draft, Outgoing, StateGoing, Unreadable, envelope, state, upstream_body};
 use serde_json::json;
 
 use crate::{modern, parsed, request};
 
 fn wrapped(body: &[u8]) -> Result<Option<Vec<u8>>, Unreadable> {
     let mut draft = Draft::read(body)?;
-    draft.wrap_state(|inner| Some(format!("<{inner}>")))?;
+    draft.wrap_state(|inner| Some(format!("<{}>", inner.unwrap_or("none"))))?;
     Ok(draft.finish())
 }
 
@@ -23,6 +23,11 @@ fn a_state_is_wrapped_on_the_way_down() {
     for without in [&br#"{"id":1,"result":{}}"#[..], br#"{"id":1,"error":{}}"#, br#"{"method":"x"}"#] {
         assert_eq!(wrapped(without), Ok(None));
     }
+    assert_eq!(
+        wrapped(br#"{"id":1,"result":{"inputRequests":{}}}"#).expect("readable").expect("changed"),
+        br#"{"id":1,"result":{"inputRequests":{},"requestState":"<none>"}}"#,
+        "what asks has a state"
+    );
     assert!(wrapped(br#"{"id":1,"result":{"requestState":7}}"#).is_err());
     assert!(wrapped(br#"{"id":1,"result":{"requestState":"a","requestState":"b"}}"#).is_err());
     let mut draft = Draft::read(body).expect("readable");
@@ -36,11 +41,19 @@ fn a_state_is_unwrapped_on_the_way_up() {
     let message = envelope::read(body.as_bytes()).expect("a message");
     assert_eq!(state::brought(&request(&body)), Ok(Some("<a>")));
     let tasks = Names::new();
-    let outgoing = |state| Outgoing { open: Surfaces::ALL, state, tasks: &tasks };
-    let sent = parsed(&upstream_body(body.as_bytes(), &message, &outgoing(Some("a\"b"))));
+    let outgoing = |state| Outgoing { open: Surfaces::ALL, state, asked: None, tasks: &tasks };
+    let sent = parsed(&upstream_body(body.as_bytes(), &message, &outgoing(StateGoing::Opened("a\"b"))));
     assert_eq!(sent["params"]["requestState"], "a\"b");
     assert_eq!(sent["params"]["inputResponses"], json!({ "q": {} }));
-    assert_eq!(upstream_body(body.as_bytes(), &message, &outgoing(None)), body.as_bytes());
+    assert_eq!(upstream_body(body.as_bytes(), &message, &outgoing(StateGoing::Same)), body.as_bytes());
+    let left = parsed(&upstream_body(body.as_bytes(), &message, &outgoing(StateGoing::Left)));
+    assert_eq!((left["params"].get("requestState"), &left["params"]["name"]), (None, &json!("x")));
+    let asked = |names: &[String]| {
+        let outgoing = Outgoing { asked: Some(names), ..outgoing(StateGoing::Same) };
+        parsed(&upstream_body(body.as_bytes(), &message, &outgoing))["params"]["inputResponses"].clone()
+    };
+    assert_eq!(asked(&["q".to_owned()]), json!({ "q": {} }));
+    assert_eq!(asked(&["Q".to_owned()]), json!({}));
 }
 
 #[test]

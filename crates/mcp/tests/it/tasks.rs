@@ -3,7 +3,7 @@
 use domain::Surface::{Elicitation, Sampling};
 use domain::Surfaces;
 use mcp::tasks::{Names, are_offered, named_by, not_found};
-use mcp::{Draft, Era, Outgoing, TaskNames, envelope, upstream_body};
+use mcp::{Draft, Era, Outgoing, StateGoing, TaskNames, envelope, upstream_body};
 use serde_json::{Value, json};
 
 use crate::{legacy, modern, parsed, request};
@@ -19,7 +19,7 @@ fn sent(body: &str) -> Value {
     parsed(&upstream_body(
         body.as_bytes(),
         &message,
-        &Outgoing { open: Surfaces::ALL, state: None, tasks: &tasks },
+        &Outgoing { open: Surfaces::ALL, state: StateGoing::Same, asked: None, tasks: &tasks },
     ))
 }
 
@@ -159,10 +159,15 @@ fn a_client_says_that_it_works_with_tasks() {
 fn what_a_modern_message_asks_of_the_client() {
     let asks = |result: Value| {
         let body = json!({ "jsonrpc": "2.0", "id": 1, "result": result }).to_string();
-        Draft::read(body.as_bytes()).expect("readable").asks()
+        let asks = Draft::read(body.as_bytes()).expect("readable").asks();
+        asks.map(|asks| asks.into_iter().map(|one| (one.name, one.surface, one.task)).collect::<Vec<_>>())
     };
     let requests = json!({ "a": { "method": "elicitation/create" }, "b": { "method": "sampling/createMessage" }, "c": { "method": "elicitation/create" } });
-    assert_eq!(asks(json!({ "inputRequests": requests })), Ok(vec![Elicitation, Sampling]));
+    let named = |name: &str, surface, task: Option<&str>| (name.to_owned(), surface, task.map(str::to_owned));
+    let all =
+        |task| vec![named("a", Elicitation, task), named("b", Sampling, task), named("c", Elicitation, task)];
+    assert_eq!(asks(json!({ "inputRequests": requests })), Ok(all(None)));
+    assert_eq!(asks(json!({ "taskId": "t", "inputRequests": requests })), Ok(all(Some("t"))));
     assert_eq!(asks(json!({ "content": [] })), Ok(vec![]));
     for odd in [json!({ "a": { "method": "tools/call" } }), json!({ "a": {} }), json!([1])] {
         assert!(asks(json!({ "inputRequests": odd })).is_err(), "{odd}");
