@@ -21,6 +21,7 @@ mod metadata;
 mod noted;
 mod origin;
 mod permit;
+mod pins;
 mod post;
 mod record;
 mod refusal;

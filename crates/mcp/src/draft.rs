@@ -56,6 +56,13 @@ impl<'a> Draft<'a> {
         messages(&self.value).iter().map(message).collect()
     }
 
+    /// The tools in every list of them, by name.
+    pub fn tools(&self) -> impl Iterator<Item = (&str, &Value<'a>)> {
+        let results = messages(&self.value).iter().filter_map(|message| message.get("result")?.get("tools"));
+        let tools = results.flat_map(|tools| tools.as_array().unwrap_or_default());
+        tools.filter_map(|tool| Some((tool.get("name")?.as_str()?, tool)))
+    }
+
     /// Takes tools out of every list of tools.
     pub fn filter(&mut self, filter: &Filter<'_>) {
         for result in messages(&self.value).iter().filter_map(|message| message.get("result")) {

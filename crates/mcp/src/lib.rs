@@ -5,6 +5,7 @@
 
 pub mod call;
 pub mod code;
+pub mod definition;
 mod draft;
 mod edit;
 pub mod envelope;

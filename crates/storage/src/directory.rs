@@ -91,6 +91,8 @@ pub struct ToolSchema {
     pub name: String,
     /// JSON Schema of its arguments.
     pub input_schema: serde_json::Value,
+    /// Title, description and annotations, where tools are pinned; else null.
+    pub words: serde_json::Value,
     /// Its definition is the one that was approved.
     pub approved: bool,
 }
@@ -113,6 +115,11 @@ impl SystemTx {
                        WHERE o.tenant_id = s.tenant_id AND o.server_id = s.id ORDER BY o.name) AS "tool_names!",
                  ARRAY(SELECT o.input_schema FROM server_tools o
                        WHERE o.tenant_id = s.tenant_id AND o.server_id = s.id ORDER BY o.name) AS "tool_schemas!",
+                 ARRAY(SELECT CASE WHEN s.pin_tools
+                         THEN jsonb_build_object('title', o.title, 'description', o.description, 'annotations', o.annotations)
+                         ELSE 'null'::jsonb END
+                       FROM server_tools o
+                       WHERE o.tenant_id = s.tenant_id AND o.server_id = s.id ORDER BY o.name) AS "tool_words!",
                  ARRAY(SELECT o.approved_digest IS NOT DISTINCT FROM o.digest FROM server_tools o
                        WHERE o.tenant_id = s.tenant_id AND o.server_id = s.id ORDER BY o.name) AS "tool_approvals!"
                FROM grants g
@@ -160,7 +167,8 @@ impl SystemTx {
             (login, None) => Login::Missing { personal: login == "identity" },
         };
         let headers = row.header_names.into_iter().zip(row.header_values);
-        let tools = row.tool_names.into_iter().zip(row.tool_schemas).zip(row.tool_approvals);
+        let tools =
+            row.tool_names.into_iter().zip(row.tool_schemas).zip(row.tool_words).zip(row.tool_approvals);
         Ok(Some(GrantView {
             tenant: row.tenant_id.into(),
             epoch: row.config_epoch.unsigned_abs(),
@@ -178,7 +186,12 @@ impl SystemTx {
             custom_methods: row.custom_methods,
             pin_tools: row.pin_tools,
             tools: tools
-                .map(|((name, input_schema), approved)| ToolSchema { name, input_schema, approved })
+                .map(|(((name, input_schema), words), approved)| ToolSchema {
+                    name,
+                    input_schema,
+                    words,
+                    approved,
+                })
                 .collect(),
         }))
     }

@@ -58,6 +58,30 @@ impl TenantTx {
         Ok(names)
     }
 
+    /// Takes the approval of tools back, unless the configuration is another by now than at `epoch`: the names of those that were
+    /// approved.
+    pub async fn withdraw_approval(
+        &mut self,
+        server: ServerId,
+        names: &[String],
+        epoch: u64,
+    ) -> Result<Vec<String>, Error> {
+        let tenant = self.tenant().uuid();
+        let withdrawn = sqlx::query_scalar!(
+            "UPDATE server_tools SET approved_digest = NULL
+             WHERE tenant_id = $1 AND server_id = $2 AND name = ANY ($3) AND approved_digest IS NOT NULL
+                 AND EXISTS (SELECT 1 FROM tenants t WHERE t.id = $1 AND t.config_epoch = $4)
+             RETURNING name",
+            tenant,
+            server.uuid(),
+            names,
+            i64::try_from(epoch).unwrap_or(i64::MAX)
+        )
+        .fetch_all(self.connection())
+        .await?;
+        Ok(withdrawn)
+    }
+
     /// Approves tools as they are stored, all or those named: the names of those that were not approved so.
     pub async fn approve_tools(
         &mut self,

@@ -65,6 +65,8 @@ pub(crate) struct PolicyVersion {
 pub(crate) struct Tool {
     /// Its definition is the one that was approved.
     approved: bool,
+    /// SHA-256 of what it says of itself, where tools are pinned; none when that can't be told.
+    definition: Option<[u8; 32]>,
     schema: serde_json::Value,
     arguments: OnceLock<Option<ArgumentSchema>>,
     headers: OnceLock<ParamHeaders>,
@@ -92,11 +94,7 @@ impl GrantView {
     ) -> Result<Self, Unusable> {
         let credentials = open_credentials(&stored, keyring)?;
         let rules = stored.policy.as_ref().map_or(Rules::None, compile);
-        let tools = stored
-            .tools
-            .into_iter()
-            .map(|tool| (tool.name, Tool::new(tool.input_schema, tool.approved)))
-            .collect();
+        let tools = stored.tools.into_iter().map(|tool| (tool.name.clone(), Tool::new(tool))).collect();
         Ok(Self {
             tenant: stored.tenant,
             epoch: stored.epoch,
@@ -140,6 +138,12 @@ impl GrantView {
         self.pins_tools && !self.tools.get(tool).is_some_and(|tool| tool.approved)
     }
 
+    /// Whether a tool is approved, and yet not as the upstream lists it now.
+    pub fn redefined(&self, name: &str, listed: &json::Value<'_>) -> bool {
+        let approved = self.tools.get(name).filter(|tool| tool.approved && self.pins_tools);
+        approved.is_some_and(|tool| tool.definition.is_none() || tool.definition != definition(listed))
+    }
+
     /// Whether what is open under `self` may stay open under `later`, the same grant read anew.
     pub fn same_rules(&self, later: &Self) -> bool {
         let version = |view: &Self| view.rules.version().map(|policy| (policy.id, policy.version));
@@ -168,8 +172,20 @@ impl Rules {
 }
 
 impl Tool {
-    fn new(schema: serde_json::Value, approved: bool) -> Self {
-        Self { approved, schema, arguments: OnceLock::new(), headers: OnceLock::new() }
+    fn new(stored: stored::ToolSchema) -> Self {
+        let definition = stored.words.is_object().then(|| {
+            let mut whole = stored.words;
+            whole["inputSchema"] = stored.input_schema.clone();
+            let text = whole.to_string();
+            json::parse(text.as_bytes(), json::MAX_DEPTH).ok().and_then(|whole| definition(&whole))
+        });
+        Self {
+            approved: stored.approved,
+            definition: definition.flatten(),
+            schema: stored.input_schema,
+            arguments: OnceLock::new(),
+            headers: OnceLock::new(),
+        }
     }
 
     /// What its arguments are validated against; none when the upstream's schema can't be used.
@@ -181,6 +197,11 @@ impl Tool {
     pub fn headers(&self) -> &ParamHeaders {
         self.headers.get_or_init(|| ParamHeaders::of(&self.schema))
     }
+}
+
+/// SHA-256 of what a tool says of itself.
+fn definition(tool: &json::Value<'_>) -> Option<[u8; 32]> {
+    mcp::definition::canonical(tool).map(|text| vault::sha256(text.as_bytes()))
 }
 
 fn open_credentials(stored: &stored::GrantView, keyring: &Keyring) -> Result<HeaderMap, Unusable> {

@@ -10,6 +10,7 @@ use mcp::{Draft, Era, TaskNames, Unreadable, skim};
 use super::{Kind, Reply, state};
 use crate::close::Ending;
 use crate::directory::GrantView;
+use crate::pins;
 use crate::state::GatewayState;
 use crate::tasks;
 
@@ -71,7 +72,8 @@ impl Reply {
         }
         self.asked_by_error(gateway, view, &mut draft).await?;
         self.acknowledged |= self.kind == Kind::Listen && draft.acknowledges_tools();
-        passed.settled = self.edit(gateway, view, &mut draft)?;
+        let redefined = pins::redefined(gateway, view, &draft).await?;
+        passed.settled = self.edit(gateway, view, &redefined, &mut draft)?;
         passed.body = draft.finish();
         Ok(passed)
     }
@@ -94,6 +96,7 @@ impl Reply {
         &self,
         gateway: &GatewayState,
         view: &GrantView,
+        redefined: &[String],
         draft: &mut Draft<'_>,
     ) -> Result<Option<Initialized>, Unreadable> {
         match (self.kind, self.era()) {
@@ -105,7 +108,9 @@ impl Reply {
                     self.wrap_state(gateway, view, draft)?;
                     draft.keep_private(MAX_TTL_MS);
                 }
-                let shows = |tool: &str| view.shows(tool);
+                let shows = |tool: &str| {
+                    view.shows(tool) && !view.changed(tool) && !redefined.iter().any(|name| name == tool)
+                };
                 draft.filter(&Filter { era, max_ttl_ms: MAX_TTL_MS, shows: &shows });
             }
         }

@@ -3,6 +3,7 @@
 mod call;
 mod content;
 mod corpus;
+mod definition;
 mod envelope;
 mod forward;
 mod handshake;
