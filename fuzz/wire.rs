@@ -1,12 +1,14 @@
 //! What is held of any bytes on the wire. Run by the fuzz targets without end, and by the tests of `mcp` on the corpus and
 //! near it.
 
+use mcp::skim::{Seen, Skim};
 use mcp::sse::{Event, Parser, TooLarge};
 use mcp::{Message, ToolCall};
 use serde_json::Value;
 
 /// The envelope: what it takes, another reader takes too and finds the same in it; what it refuses, it can answer.
 pub fn envelope(data: &[u8]) {
+    skim(data);
     let message = match mcp::envelope::read(data) {
         Ok(message) => message,
         Err(refused) => return answers(&refused),
@@ -39,6 +41,22 @@ pub fn envelope(data: &[u8]) {
             };
             assert!(text("method").is_none() && alike(value, &other[key]));
         }
+    }
+}
+
+/// What is plainly a result is one to every reader, and to one that gets it byte by byte.
+fn skim(data: &[u8]) {
+    let (mut whole, mut pieces) = (Skim::default(), Skim::default());
+    let seen = data.chunks(1).map(|piece| pieces.push(piece)).last().unwrap_or(Seen::Nothing);
+    assert_eq!(seen, whole.push(data));
+    if !mcp::skim::is_result(data) {
+        return;
+    }
+    assert_eq!(seen, Seen::Result);
+    if let Ok(read) = serde_json::from_slice::<Value>(data) {
+        let members = read.as_object().expect("an object");
+        assert!(members.contains_key("result"));
+        assert!(members.keys().all(|key| ["jsonrpc", "id", "result"].contains(&key.as_str())));
     }
 }
 

@@ -85,3 +85,18 @@ async fn room_is_taken_up_until_the_client_has_read() {
     // The first has been read, so that there is room again.
     while send(gate.modern("tools/call", json!({ "name": "other" }))).await.status != StatusCode::OK {}
 }
+
+#[tokio::test]
+async fn an_answer_that_is_held_ends_with_its_grant() {
+    let (sender, stream) = upstream::stream();
+    let gate = Gate::new(move |_| upstream::raw(StatusCode::OK, "application/json", stream.clone())).await;
+    sender.send(r#"{"jsonrpc":"2.0","id":1,"result":{"#);
+    let waiting = tokio::spawn(gate.modern("tools/call", json!({ "name": "waits" })).send());
+    gate.upstream().received_at_least(1).await;
+    gate.world.revoke(gate.grant.id).await;
+    let answer = crate::client::Answer::of(waiting.await.unwrap().unwrap()).await;
+    assert_eq!((answer.status, answer.code()), (StatusCode::BAD_GATEWAY, -32603));
+    sender.closed().await;
+    let records = gate.world.records(&[&gate.door]).await;
+    assert_eq!(records.closings[0].0.failure.as_deref(), Some("revoked token"));
+}
