@@ -53,18 +53,21 @@ enum At {
 
 impl Export {
     async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
-        let after = match self.at {
-            At::Start => None,
-            At::Behind(cursor) => Some(cursor),
-            At::End => return Ok(None),
+        let page = loop {
+            let after = match self.at {
+                At::Start => None,
+                At::Behind(cursor) => Some(cursor),
+                At::End => return Ok(None),
+            };
+            let mut tx = self.storage.tenant(self.tenant).await?;
+            let page = search(&mut tx, &self.filter, after, PAGE_MAX).await?;
+            tx.commit().await?;
+            self.at = page.next.map_or(At::End, At::Behind);
+            // A rare filter may find nothing for a while.
+            if !page.rows.is_empty() {
+                break page;
+            }
         };
-        let mut tx = self.storage.tenant(self.tenant).await?;
-        let page = search(&mut tx, &self.filter, after, PAGE_MAX).await?;
-        tx.commit().await?;
-        self.at = page.next.map_or(At::End, At::Behind);
-        if page.rows.is_empty() {
-            return Ok(None);
-        }
         let chunk = match self.format {
             Format::Ndjson => ndjson(&page.rows),
             Format::Csv => csv(&page.rows),

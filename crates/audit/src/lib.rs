@@ -5,12 +5,15 @@
 
 mod chain;
 mod compose;
+mod counts;
 mod cursor;
 mod direct;
 mod drain;
 mod error;
 mod export;
+mod facet;
 mod filter;
+mod histogram;
 mod insert;
 mod record;
 mod row;
@@ -30,6 +33,7 @@ pub use drain::{Drain, DrainSettings};
 pub use error::Error;
 pub use export::{Format, export};
 pub use filter::Filter;
+pub use histogram::{HourBar, histogram};
 pub use record::{
     ClientNote, Closing, Decision, GrantNote, LimitLevel, LimitNote, PolicyNote, RecordError, ServerNote,
     ShadowNote,
@@ -37,7 +41,6 @@ pub use record::{
 pub use row::{Completion, Page, Row, Tail};
 pub use search::{PAGE_MAX, get, search, tail, tail_start};
 pub use statistics::{
-    ClientUse, HourBar, RuleCount, ServerHour, ToolCount, clients_of, histogram, last_used, server_hours,
-    tool_counts, top_rules,
+    ClientUse, RuleCount, ServerHour, ToolCount, clients_of, last_used, server_hours, tool_counts, top_rules,
 };
 pub use verify::{Fault, Verified, tenants, verify};

@@ -112,6 +112,8 @@ pub struct Page {
     pub rows: Vec<Row>,
     /// Where the next page goes on; none at the end.
     pub next: Option<Cursor>,
+    /// The search ended here, before the page was full: what is older was not looked at yet.
+    pub searched_to: Option<DateTime<Utc>>,
 }
 
 /// What came since a tail cursor, oldest first.

@@ -1,8 +1,11 @@
 //! Reading rows: pages of a search, one row, and what is new.
 
+mod plan;
+
 use domain::DecisionId;
 use storage::TenantTx;
 
+use self::plan::Plan;
 use crate::select::{Terms, select_rows};
 use crate::stored::Stored;
 use crate::write::MOST;
@@ -11,7 +14,8 @@ use crate::{Cursor, Error, Filter, Page, Row, Tail, TailCursor};
 /// Rows of a page at most.
 pub const PAGE_MAX: u16 = 1000;
 
-/// The rows that the filter lets through, newest first, behind `after`; 1 to [`PAGE_MAX`] of them.
+/// The rows that the filter lets through, newest first, behind `after`; 1 to [`PAGE_MAX`] of them. Where a filter of several
+/// conditions finds little, the search ends after a while: [`Page::searched_to`] says where, and `next` goes on there.
 pub async fn search(
     tx: &mut TenantTx,
     filter: &Filter,
@@ -19,41 +23,25 @@ pub async fn search(
     limit: u16,
 ) -> Result<Page, Error> {
     let limit = usize::from(limit.clamp(1, PAGE_MAX));
-    let mut rows = page(tx, &Terms::of(filter), after, limit + 1).await?;
-    let more = rows.len() > limit;
-    rows.truncate(limit);
-    let next =
-        rows.last().filter(|_| more).map(|row| Cursor { decided_at: row.decided_at, id: row.id.into() });
+    let mut rows: Vec<Stored> = Vec::new();
+    let mut next = None;
+    if let Some(plan) = Plan::of(tx, filter, after).await? {
+        next = plan.collect(tx, after, limit + 1, &mut rows).await?;
+    }
+    let mut searched_to = next.map(|next| next.decided_at);
+    if rows.len() > limit {
+        rows.truncate(limit);
+        next = rows.last().map(|row| Cursor { decided_at: row.decided_at, id: row.id.into() });
+        searched_to = None;
+    }
     let rows = rows.into_iter().map(Row::try_from).collect::<Result<_, _>>()?;
-    Ok(Page { rows, next })
-}
-
-async fn page(
-    tx: &mut TenantTx,
-    terms: &Terms,
-    after: Option<Cursor>,
-    limit: usize,
-) -> Result<Vec<Stored>, Error> {
-    plan_by_values(tx).await?;
-    let tenant = tx.tenant().uuid();
-    let (time, id) = after.map(|after| (after.decided_at, after.id.uuid())).unzip();
-    let rows = select_rows!(
-        terms,
-        tenant,
-        "AND ($11::timestamptz IS NULL OR decided_at <= $11 AND (decided_at, id) < ($11, $12::uuid))
-         ORDER BY decided_at DESC, id DESC LIMIT $13",
-        time,
-        id,
-        i64::try_from(limit).unwrap_or(i64::MAX)
-    );
-    Ok(rows.fetch_all(tx.connection()).await?)
+    Ok(Page { rows, next, searched_to })
 }
 
 /// One row of the tenant.
 pub async fn get(tx: &mut TenantTx, id: DecisionId) -> Result<Option<Row>, Error> {
     let filter = Filter { request_id: Some(id), ..Filter::default() };
-    let row = page(tx, &Terms::of(&filter), None, 1).await?.pop();
-    row.map(Row::try_from).transpose()
+    Ok(search(tx, &filter, None, 1).await?.rows.pop())
 }
 
 /// Where a tail begins that is to show what comes from now on.
@@ -75,10 +63,11 @@ pub async fn tail(tx: &mut TenantTx, filter: &Filter, after: TailCursor) -> Resu
     let head = tail_start(tx).await?.0;
     let most = MOST * 2;
     let rows = select_rows!(
+        "decisions",
         terms,
         tenant,
-        "AND (batch > $11 AND batch <= $12 OR closed_batch > $11 AND closed_batch <= $12 AND closed_batch > batch)
-         ORDER BY greatest(batch, closed_batch), decided_at, id LIMIT $13",
+        "AND (batch > $13 AND batch <= $14 OR closed_batch > $13 AND closed_batch <= $14 AND closed_batch > batch)
+         ORDER BY greatest(batch, closed_batch), decided_at, id LIMIT $15",
         after.0,
         head,
         i64::try_from(most).unwrap_or(i64::MAX)

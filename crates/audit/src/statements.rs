@@ -1,6 +1,6 @@
 //! The statements of [`crate::write`] but for the one that adds rows, a function each.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -14,6 +14,20 @@ use crate::stored::Ending;
 pub(crate) struct Head {
     pub number: i64,
     pub hash: Hash,
+}
+
+/// What is counted of a row that was completed.
+pub(crate) struct Completed {
+    pub id: Uuid,
+    pub decided_at: DateTime<Utc>,
+    pub decided: String,
+    pub failed: Option<bool>,
+    pub server_id: Option<Uuid>,
+    pub grant_id: Option<Uuid>,
+    pub identity: Option<String>,
+    pub client_name: Option<String>,
+    pub tool: Option<String>,
+    pub rule: Option<String>,
 }
 
 /// The head, made where there is none, and held until the transaction ends.
@@ -48,18 +62,19 @@ pub(crate) async fn take_early(
 }
 
 /// Completes rows that are open, or whose end was not known; another's guess that an end is lost only those that are
-/// open. Answers which were completed.
+/// open. Answers the rows that were completed.
 pub(crate) async fn complete(
     connection: &mut PgConnection,
     tenant: Uuid,
     batch: i64,
     endings: &BTreeMap<Uuid, Ending>,
-) -> Result<BTreeSet<Uuid>, Error> {
+) -> Result<Vec<Completed>, Error> {
     let times = || endings.values().map(|ending| ending.decided_at);
-    let (Some(first), Some(last)) = (times().min(), times().max()) else { return Ok(BTreeSet::new()) };
+    let (Some(first), Some(last)) = (times().min(), times().max()) else { return Ok(Vec::new()) };
     let endings = serde_json::to_value(endings.values().collect::<Vec<_>>())?;
     // The bounds let Postgres look into the partitions of those days alone.
-    let completed = sqlx::query_scalar!(
+    let completed = sqlx::query_as!(
+        Completed,
         "UPDATE decisions d SET closed_batch = $2, closed_at = e.closed_at, lost = e.lost, failed = e.failed,
              failure = e.failure, upstream_status = e.upstream_status, gateway_micros = e.gateway_micros,
              upstream_micros = e.upstream_micros, response_bytes = e.response_bytes, refunded = e.refunded,
@@ -69,7 +84,8 @@ pub(crate) async fn complete(
              response_bytes bigint, refunded boolean, repeats bigint)
          WHERE d.tenant_id = $1 AND d.decided_at = e.decided_at AND d.id = e.id AND d.decided_at BETWEEN $4 AND $5
              AND (d.completion = 'open' OR d.completion = 'unknown' AND e.lost IS NOT TRUE)
-         RETURNING d.id",
+         RETURNING d.id, d.decided_at, d.decided, d.failed, d.server_id, d.grant_id, d.identity, d.client_name,
+             d.tool, d.rule",
         tenant,
         batch,
         endings,
@@ -78,7 +94,7 @@ pub(crate) async fn complete(
     )
     .fetch_all(connection)
     .await?;
-    Ok(completed.into_iter().collect())
+    Ok(completed)
 }
 
 /// Keeps the endings that have no row yet, until it comes.

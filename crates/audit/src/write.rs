@@ -6,14 +6,15 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use domain::TenantId;
+use domain::{Outcome, TenantId};
 use storage::SystemTx;
 use uuid::Uuid;
 
 use crate::Error;
 use crate::chain::{Entry, Part};
+use crate::counts::{Counts, Facets};
 use crate::insert::insert;
-use crate::statements as sql;
+use crate::statements::{self as sql, Completed};
 use crate::stored::{Ending, Stored};
 
 /// Rows and endings that may go into one batch.
@@ -64,15 +65,33 @@ pub(crate) async fn write(
             entries.push(Entry::new(Part::Ending, row.decided_at, row.id, &ending));
         }
     }
-    for ending in completed.iter().filter_map(|id| endings.get(id)) {
+    let completed: BTreeMap<Uuid, Completed> = completed.into_iter().map(|row| (row.id, row)).collect();
+    for ending in completed.keys().filter_map(|id| endings.get(id)) {
         entries.push(Entry::new(Part::Ending, ending.decided_at, ending.id, &ending.bytes()?));
     }
-    endings.retain(|id, ending| !completed.contains(id) && ending.lost != Some(true));
+    endings.retain(|id, ending| !completed.contains_key(id) && ending.lost != Some(true));
+    count(&rows, &completed).write(connection, tenant).await?;
     sql::put_aside(connection, now, tenant, &endings).await?;
     if !entries.is_empty() {
         sql::extend_chain(connection, now, tenant, &head, &entries).await?;
     }
     Ok(())
+}
+
+/// What these rows change in the counts.
+fn count<'a>(rows: &'a BTreeMap<Uuid, Stored>, completed: &'a BTreeMap<Uuid, Completed>) -> Counts<'a> {
+    let failed = Outcome::Error.as_str();
+    let mut counts = Counts::default();
+    for row in rows.values() {
+        let outcome = if row.failed == Some(true) { failed } else { row.decided.as_str() };
+        counts.add(Facets::of(row), outcome, 1);
+    }
+    // Neither an open row nor one of unknown end has failed so far.
+    for row in completed.values().filter(|row| row.failed == Some(true)) {
+        counts.add(Facets::from(row), &row.decided, -1);
+        counts.add(Facets::from(row), failed, 1);
+    }
+    counts
 }
 
 /// The first ending of each row; one that says how it ended goes before one that does not know.

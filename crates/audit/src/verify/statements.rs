@@ -85,9 +85,10 @@ pub(super) async fn rows_of(
     let tenant = tx.tenant().uuid();
     let terms = Terms::of(&Filter::default());
     let rows = select_rows!(
+        "decisions",
         terms,
         tenant,
-        "AND (batch BETWEEN $11 AND $12 OR closed_batch BETWEEN $11 AND $12)",
+        "AND (batch BETWEEN $13 AND $14 OR closed_batch BETWEEN $13 AND $14)",
         first,
         last
     );

@@ -9,6 +9,7 @@ use audit::{
 use chrono::{DateTime, TimeZone, Utc};
 use domain::{Clock, GrantId, Outcome, ServerId, TenantId};
 use ledger::{Charge, Close, GiveBack, Ledger, Settle, Settled, Window};
+use sqlx::Connection;
 use storage::Storage;
 use testkit::TestDb;
 use vault::Entropy;
@@ -187,13 +188,42 @@ impl Desk {
         audit::get(&mut tx, decision.id).await.unwrap()
     }
 
-    /// Asserts that the chain is whole; answers how many rows it holds.
+    /// What is wrong with the counts.
+    pub async fn miscounted(&self) -> Vec<String> {
+        let mut owner = self.db.owner().await;
+        let wrong = sqlx::query_scalar(MISCOUNTED).fetch_all(&mut owner).await.unwrap();
+        owner.close().await.unwrap();
+        wrong
+    }
+
+    /// Asserts that the chain is whole and the counts agree with the rows; answers how many rows it holds.
     pub async fn verified(&self) -> u64 {
+        assert_eq!(self.miscounted().await, Vec::<String>::new());
         let verified = audit::verify(&self.storage, self.tenant).await.unwrap();
         assert_eq!(verified.fault, None);
         verified.rows
     }
 }
+
+/// The counts that are not what counting the rows gives, of all tenants; a count of 0 is as good as none.
+const MISCOUNTED: &str = "
+    WITH counted AS (
+        SELECT 'hour', tenant_id::text, extract(epoch FROM date_trunc('hour', decided_at, 'UTC'))::text,
+            coalesce(server_id, '00000000-0000-0000-0000-000000000000')::text, coalesce(tool, ''), coalesce(rule, ''),
+            outcome, count(*)
+        FROM decisions GROUP BY 2, 3, 4, 5, 6, 7
+        UNION ALL
+        SELECT 'day', tenant_id::text, (decided_at AT TIME ZONE 'UTC')::date::text, grant_id::text,
+            coalesce(identity, ''), coalesce(client_name, ''), outcome, count(*)
+        FROM decisions WHERE grant_id IS NOT NULL GROUP BY 2, 3, 4, 5, 6, 7),
+    kept AS (
+        SELECT 'hour', tenant_id::text, extract(epoch FROM hour)::text, server_id::text, tool, rule, outcome, count
+        FROM decision_hours WHERE count <> 0
+        UNION ALL
+        SELECT 'day', tenant_id::text, day::text, grant_id::text, identity, client, outcome, count
+        FROM decision_days WHERE count <> 0)
+    SELECT concat_ws(' ', 'counted', c.*) FROM (SELECT * FROM counted EXCEPT SELECT * FROM kept) c
+    UNION ALL SELECT concat_ws(' ', 'kept', k.*) FROM (SELECT * FROM kept EXCEPT SELECT * FROM counted) k";
 
 pub fn server(n: u128) -> ServerId {
     uuid::Uuid::from_u128(n).into()

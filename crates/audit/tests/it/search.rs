@@ -136,6 +136,49 @@ async fn pages_follow_each_other_without_gap_or_double() {
 }
 
 #[tokio::test]
+async fn a_search_that_finds_little_ends_after_a_while_and_goes_on_where_it_ended() {
+    let desk = Desk::new().await;
+    // More than one stretch of each of two kinds; what is of both is old, and in the middle.
+    let mut both = Vec::new();
+    for n in 0..6000_u32 {
+        let mut decision = if n % 2 == 0 { desk.denied() } else { desk.allowed() };
+        decision.grant.as_mut().unwrap().id = grant(u128::from(n % 2));
+        if n == 10 || n == 2500 {
+            decision.grant.as_mut().unwrap().id = grant(1);
+            both.push(decision.id);
+        }
+        desk.record(&decision).await;
+        desk.advance(Duration::from_millis(1));
+    }
+    desk.drain().once().await.unwrap();
+    let filter = Filter {
+        grant: Some(grant(1)),
+        tool: Some("flowforge_delete_run".to_owned()),
+        server: Some(server(1)),
+        ..Filter::default()
+    };
+    let (mut seen, mut after) = (Vec::new(), None);
+    loop {
+        let mut tx = desk.storage.tenant(desk.tenant).await.unwrap();
+        let page = search(&mut tx, &filter, after, 50).await.unwrap();
+        seen.extend(page.rows.iter().map(|row| row.id));
+        assert_eq!(page.searched_to.is_some(), page.next.is_some(), "no page is full");
+        assert!(page.next.is_none_or(|next| after.is_none_or(|after| next != after)), "it goes on");
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    both.reverse();
+    assert_eq!(seen, both);
+    // What no count speaks of is known to be nowhere.
+    let mut tx = desk.storage.tenant(desk.tenant).await.unwrap();
+    let none = Filter { identity: Some("nobody".to_owned()), ..filter };
+    let page = search(&mut tx, &none, None, 50).await.unwrap();
+    assert_eq!((page.rows.len(), page.next, page.searched_to), (0, None, None));
+}
+
+#[tokio::test]
 async fn an_id_that_is_nobodys_is_not_found() {
     let (desk, _) = filled().await;
     let mut tx = desk.storage.tenant(desk.tenant).await.unwrap();

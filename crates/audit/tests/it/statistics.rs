@@ -46,6 +46,31 @@ async fn the_histogram_counts_by_hour_and_outcome() {
     let narrow =
         Filter { server: Some(server(1)), from: Some(start() + Duration::from_mins(1)), ..Filter::default() };
     assert_eq!(bars(&mut tx, narrow).await, [(14, Outcome::Error, 1)]);
+    let at = |minutes: i64| Some(start() + chrono::Duration::minutes(minutes));
+    for (from, to, expected) in [
+        (None, at(1), 2),
+        (at(0), at(1), 2),
+        (at(1), at(60), 0),
+        (at(-30), at(61), 3),
+        (at(1), at(61), 1),
+        (at(60), at(60), 0),
+        (at(-100), at(200), 4),
+    ] {
+        let filter = Filter { from, to, ..Filter::default() };
+        assert_eq!(bars(&mut tx, filter).await.len(), expected, "{from:?} {to:?}");
+    }
+    // What is counted beside the rows, and what is not.
+    for (filter, expected) in [
+        (Filter { grant: Some(grant(1)), ..Filter::default() }, 3),
+        (Filter { identity: Some("bot".to_owned()), ..Filter::default() }, 1),
+        (Filter { tool: Some("flowforge_delete_run".to_owned()), ..Filter::default() }, 2),
+        (Filter { tool: Some("flowforge_*".to_owned()), server: Some(server(1)), ..Filter::default() }, 3),
+        (Filter { tool: Some("flowforge".to_owned()), ..Filter::default() }, 0),
+        (Filter { outcomes: vec![Outcome::Deny, Outcome::Error], ..Filter::default() }, 2),
+        (Filter { grant: Some(grant(2)), tool: Some("*".to_owned()), ..Filter::default() }, 1),
+    ] {
+        assert_eq!(bars(&mut tx, filter.clone()).await.len(), expected, "{filter:?}");
+    }
 }
 
 #[tokio::test]

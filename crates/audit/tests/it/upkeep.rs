@@ -102,6 +102,7 @@ async fn old_days_go_and_the_chain_goes_on() {
     let rows: Vec<_> = desk.rows().await.into_iter().map(|row| row.id).rev().collect();
     assert_eq!(rows, kept[7..]);
     assert!(!partitions(&desk).await.contains(&"decisions_20280614".to_owned()));
+    assert_eq!(desk.miscounted().await, Vec::<String>::new(), "the counts went with their rows");
     // What is kept is still held to account.
     let mut owner = desk.db.owner().await;
     sqlx::query("UPDATE decisions SET rule = 'x' WHERE id = $1")

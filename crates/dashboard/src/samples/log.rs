@@ -17,7 +17,7 @@ pub fn all() -> Vec<(&'static str, String)> {
         query: "tool=flowforge_*".to_owned(),
         form: Form::with([("tool", "flowforge_*"), ("outcome", "deny")]),
         chart: chart(),
-        page: Decisions { rows, next: None },
+        page: Decisions { rows, next: None, searched_to: None },
         servers: vec![flowforge()],
         grants: data_grants(),
         one_server,

@@ -1,0 +1,97 @@
+//! Every filter of the log, alone and two together, at any page, on a large log made by `scripts/generate-decisions.sql`.
+//!
+//! Warm: each search runs three times and the fastest counts, since whatever else the machine does can only slow one down. Prints
+//! the slowest of each kind, and what Postgres says of those that took more than a page may.
+
+#![expect(clippy::unwrap_used, reason = "a benchmark that can't go on has nothing to say")]
+#![expect(clippy::disallowed_methods, reason = "what to search is in the environment, as for the tests")]
+#![expect(clippy::print_stdout, reason = "the figures are what it is for")]
+
+mod filters;
+
+use std::time::{Duration, Instant};
+
+use audit::{Cursor, Filter};
+use domain::{Secret, TenantId};
+use storage::{Storage, StorageConfig};
+
+/// What a page of the log may take.
+const MOST: Duration = Duration::from_millis(50);
+/// Rows of a page.
+const PAGE: u16 = 50;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let storage = Storage::connect(&StorageConfig {
+        url: Secret::new(std::env::var("TOLLGATE_BENCH_LOG").unwrap()),
+        max_connections: 2,
+        acquire_timeout: Duration::from_secs(10),
+    })
+    .unwrap();
+    let world = filters::World::of(&storage).await;
+    println!("{} rows, {} of the large tenant, {} of a small one", world.rows, world.large.1, world.small.1);
+    for (name, tenant) in [("large", world.large.0), ("small", world.small.0)] {
+        let mut found = Vec::new();
+        for (label, filter) in world.filters(tenant) {
+            for (page, after) in &world.pages {
+                let (took, rows, next) = search(&storage, tenant, &filter, *after).await;
+                found.push((
+                    took,
+                    format!("{label}, {page}: {rows} rows{}", if next { "" } else { ", the end" }),
+                ));
+            }
+            let took = chart(&storage, tenant, &filter).await;
+            found.push((took, format!("{label}, chart of 24 hours")));
+        }
+        report(name, found);
+    }
+}
+
+async fn search(
+    storage: &Storage,
+    tenant: TenantId,
+    filter: &Filter,
+    after: Option<Cursor>,
+) -> (Duration, usize, bool) {
+    let mut best = (Duration::MAX, 0, false);
+    for _ in 0..3 {
+        let begun = Instant::now();
+        let mut tx = storage.tenant(tenant).await.unwrap();
+        let page = audit::search(&mut tx, filter, after, PAGE).await.unwrap();
+        tx.commit().await.unwrap();
+        best = best.min((begun.elapsed(), page.rows.len(), page.next.is_some()));
+    }
+    best
+}
+
+async fn chart(storage: &Storage, tenant: TenantId, filter: &Filter) -> Duration {
+    let to = filter.to.unwrap_or_else(filters::newest);
+    let filter = Filter { from: Some(to - Duration::from_hours(24)), to: Some(to), ..filter.clone() };
+    let mut best = Duration::MAX;
+    for _ in 0..3 {
+        let begun = Instant::now();
+        let mut tx = storage.tenant(tenant).await.unwrap();
+        audit::histogram(&mut tx, &filter).await.unwrap();
+        tx.commit().await.unwrap();
+        best = best.min(begun.elapsed());
+    }
+    best
+}
+
+fn report(name: &str, mut found: Vec<(Duration, String)>) {
+    found.sort();
+    let millis = |took: Duration| took.as_secs_f64() * 1000.0;
+    let at = |part: usize| millis(found[(found.len() - 1) * part / 100].0);
+    let over = found.iter().filter(|(took, _)| *took > MOST).count();
+    println!(
+        "{name}: {} searches, median {:.1} ms, p99 {:.1} ms, slowest {:.1} ms, {over} over {} ms",
+        found.len(),
+        at(50),
+        at(99),
+        at(100),
+        MOST.as_millis()
+    );
+    for (took, what) in found.iter().rev().take(12) {
+        println!("  {:7.1} ms  {what}", millis(*took));
+    }
+}
