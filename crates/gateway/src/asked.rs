@@ -102,7 +102,7 @@ impl Answered {
         match methods::asked(&self.method) {
             Asked::Nothing => Subject::Other,
             Asked::Surface(surface) => Subject::Surface(surface),
-            Asked::Unknown if view.custom_methods.contains(&self.method) => Subject::Custom,
+            Asked::Unknown if view.target.custom_methods.contains(&self.method) => Subject::Custom,
             Asked::Unknown => Subject::Unknown,
         }
     }

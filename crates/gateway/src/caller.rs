@@ -22,12 +22,24 @@ pub(crate) async fn authenticate(
     let text = bearer(headers)?;
     let token = Token::parse(TokenKind::Grant, text).map_err(|_| unknown("not a token"))?;
     let hash = token.hash();
-    let mut found = gateway.directory.get(&hash).await?.ok_or_else(|| unknown("unknown token"))?;
+    let found = gateway.directory.get(&hash).await?.ok_or_else(|| unknown("unknown token"))?;
     if found.remembered && found.view.refused(gateway.parts.clock.now()).is_some() {
-        // It may have been prolonged since. Refusals are only ever given from a read of now.
-        let view = gateway.directory.read(&hash).await?.ok_or_else(|| unknown("unknown token"))?;
-        found = Found { view, remembered: false, ..found };
+        // It may have been prolonged since.
+        return read_anew(gateway, arrival, found).await;
     }
+    admit(gateway, arrival, &found)?;
+    Ok(found)
+}
+
+/// The grant as it is now: before a refusal by what was remembered, since refusals are only ever given from a read of now.
+pub(crate) async fn read_anew(
+    gateway: &Gateway,
+    arrival: &mut Arrival,
+    found: Found,
+) -> Result<Found, Refusal> {
+    let unknown = || Refusal::Unauthenticated { sent: true, reason: "unknown token" };
+    let view = gateway.directory.read(&found.view.token_hash).await?.ok_or_else(unknown)?;
+    let found = Found { view, remembered: false, ..found };
     admit(gateway, arrival, &found)?;
     Ok(found)
 }

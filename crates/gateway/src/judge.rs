@@ -2,7 +2,7 @@
 
 use domain::{Outcome, Surface, Surfaces};
 use mcp::{ClientInfo, ToolCall, Version};
-use policy::{Call, Charge, Context, Policy, Refusal, Shadow, ToolState, Verdict};
+use policy::{ArgumentSchema, Call, Charge, Context, Policy, Refusal, Shadow, ToolState, Verdict};
 
 use crate::directory::{GrantView, Rules, Tool};
 use crate::sessions::Session;
@@ -123,13 +123,16 @@ fn judge_call(policy: &Policy, view: &GrantView, call: &ToolCall<'_>, ask: &Ask<
             grant_identity: Some(&view.identity),
             client_name: ask.client.map(|client| client.name.as_str()),
             client_version: ask.client.map(|client| client.version.as_str()),
-            server_name: Some(&view.server_name),
+            server_name: Some(&view.target.name),
         },
-        state: ToolState {
-            changed: view.changed(call.name),
-            schema: view.tools.get(call.name).and_then(Tool::arguments),
-        },
+        state: ToolState { changed: view.changed(call.name), schema: schema(policy, view, call.name) },
     })
+}
+
+/// What the arguments are checked against, where they are: compiling it takes time and room.
+fn schema<'a>(policy: &Policy, view: &'a GrantView, tool: &str) -> Option<&'a ArgumentSchema> {
+    let checked = policy.validates_arguments();
+    checked.then(|| view.target.tools.get(tool)).flatten().and_then(Tool::arguments)
 }
 
 fn unknown_method() -> Refusal {

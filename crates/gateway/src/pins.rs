@@ -16,7 +16,7 @@ pub(crate) async fn redefined(
     view: &GrantView,
     draft: &Draft<'_>,
 ) -> Result<Vec<String>, Unreadable> {
-    if !view.pins_tools {
+    if !view.target.pins_tools {
         return Ok(Vec::new());
     }
     let redefined = draft.tools().filter(|(name, tool)| view.redefined(name, tool));

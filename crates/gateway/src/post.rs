@@ -14,6 +14,7 @@ use mcp::{
 
 use crate::arrival::Arrival;
 use crate::asked;
+use crate::caller;
 use crate::denial::{Denial, Refused};
 use crate::directory::Found;
 use crate::judge::{Ask, Subject};
@@ -33,7 +34,7 @@ pub(crate) const MAX_BODY: usize = 4 * 1024 * 1024;
 pub(crate) async fn post(
     gateway: &GatewayState,
     arrival: &mut Arrival,
-    found: Found,
+    mut found: Found,
     head: &HeaderMap,
     body: Body,
 ) -> Result<Response, Refusal> {
@@ -50,12 +51,26 @@ pub(crate) async fn post(
     let session = if version.era() == Era::Legacy { session? } else { None };
     let client = client_of(&message, session.as_ref());
     arrival.client.clone_from(&client);
-    let rule = methods::rule(version.era(), &message, &found.view.custom_methods);
+    let mut rule = methods::rule(version.era(), &message, &found.view.target.custom_methods);
+    if rule == Rule::Refuse && found.remembered {
+        // The method may have been let in since.
+        found = caller::read_anew(gateway, arrival, found).await?;
+        rule = methods::rule(version.era(), &message, &found.view.target.custom_methods);
+    }
     if rule == Rule::Refuse {
         return Err(methods::refusal(version.era(), &message).into());
     }
     let answered = asked::answered(gateway, &found.view, session.as_ref(), &message).await?;
-    let call = read_call(gateway, arrival, &found, head, (rule, &message))?;
+    let call = read_call(gateway, arrival, &found, (rule, &message))?;
+    if let (Message::Request(request), Some(call)) = (&message, &call)
+        && check_mirrored(&found, head, request, call).is_err()
+    {
+        // The tool may be another since.
+        if found.remembered {
+            found = caller::read_anew(gateway, arrival, found).await?;
+        }
+        check_mirrored(&found, head, request, call)?;
+    }
     let tasks = tasks::named_by(gateway, &found.view, &message, (rule, version.era()))?;
     if arrival.tool.is_none() {
         arrival.tool.clone_from(&tasks.tool);
@@ -162,7 +177,6 @@ fn read_call<'a>(
     gateway: &GatewayState,
     arrival: &mut Arrival,
     found: &Found,
-    head: &HeaderMap,
     (rule, message): (Rule, &'a Message<'a>),
 ) -> Result<Option<ToolCall<'a>>, Refusal> {
     let Message::Request(request) = message else { return Ok(None) };
@@ -180,14 +194,23 @@ fn read_call<'a>(
     arrival.tool = Some(call.name.chars().take(256).collect());
     let noted = |arguments| record::arguments(&gateway.parts.keyring, found.view.tenant, arguments);
     arrival.arguments = call.arguments.map(noted);
-    if request.era == Era::Modern
-        && let Some(tool) = found.view.tools.get(call.name)
-    {
-        tool.headers()
-            .check(head, &call)
-            .map_err(|refused| Malformed { id: Some(request.id.clone()), ..refused })?;
-    }
     Ok(Some(call))
+}
+
+/// Holds the headers of a modern call against the arguments that its tool wants mirrored.
+fn check_mirrored(
+    found: &Found,
+    head: &HeaderMap,
+    request: &mcp::Request<'_>,
+    call: &ToolCall<'_>,
+) -> Result<(), Malformed> {
+    match found.view.target.tools.get(call.name).filter(|_| request.era == Era::Modern) {
+        Some(tool) => tool
+            .headers()
+            .check(head, call)
+            .map_err(|refused| Malformed { id: Some(request.id.clone()), ..refused }),
+        None => Ok(()),
+    }
 }
 
 /// The answer to a request that the policy refused.

@@ -76,7 +76,7 @@ fn base(arrival: &Arrival, tenant: TenantId, outcome: Outcome) -> Decision {
         forwards: false,
         server: Some(ServerNote {
             id: arrival.server,
-            name: view.map(|view| view.server_name.clone()).unwrap_or_default(),
+            name: view.map(|view| view.target.name.clone()).unwrap_or_default(),
         }),
         grant: view.map(|view| GrantNote {
             id: view.grant,

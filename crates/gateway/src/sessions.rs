@@ -70,7 +70,8 @@ pub(crate) fn presented(
         return Err(Unknown);
     }
     Ok(Some(Session {
-        sealed: sealed.clone(),
+        // A copy: a stream keeps it, and with a part of the request it would keep the whole.
+        sealed: HeaderValue::from_bytes(sealed.as_bytes()).map_err(|_| Unknown)?,
         upstream: HeaderValue::try_from(inner.u).map_err(|_| Unknown)?,
         version: Version::parse(&inner.v).ok_or(Unknown)?,
         tells_of_tools: inner.l,

@@ -96,7 +96,7 @@ fn request(
     body: Bytes,
 ) -> Request<Bytes> {
     let mut request = Request::new(body);
-    *request.uri_mut() = view.upstream.clone();
+    *request.uri_mut() = view.target.upstream.clone();
     *request.headers_mut() = headers;
     let headers = request.headers_mut();
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
@@ -104,7 +104,7 @@ fn request(
         headers.insert(SESSION, session);
     }
     // Last, so that nothing a client sends can stand in the place of a credential.
-    for (name, value) in &view.credentials {
+    for (name, value) in &view.target.credentials {
         headers.insert(name.clone(), value.clone());
     }
     request

@@ -1,8 +1,8 @@
 //! What open streams depend on: a stream outlives the request that opened it, and must not outlive the right to it.
 //!
-//! One look for each tenant with open streams, twice a second, at the epoch of its configuration in Redis; only when that has
-//! moved does each stream read its grant anew. Redis may miss a change whose writer died in between, or be away: so Postgres
-//! is asked now and then, and instead.
+//! Twice a second, one look at the epochs of all tenants with open streams in Redis, a read for each shard; only when one has
+//! moved do that tenant's streams read their grants anew. Redis may miss a change whose writer died in between, or be away: so
+//! Postgres is asked now and then, and instead, in one statement for all.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -40,75 +40,94 @@ struct Known {
 
 /// The tenants that are looked at.
 #[derive(Default)]
-pub(crate) struct Watchers(Mutex<HashMap<TenantId, watch::Sender<Known>>>);
+pub(crate) struct Watchers(Mutex<HashMap<TenantId, Followed>>);
+
+/// A tenant with open streams.
+struct Followed {
+    news: watch::Sender<Known>,
+    /// When its epoch was last known for sure.
+    sure: Instant,
+}
 
 impl Watchers {
     /// News of a tenant, from now on.
     fn follow(&self, gateway: &GatewayState, tenant: TenantId) -> watch::Receiver<Known> {
         let mut tenants = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(sender) = tenants.get(&tenant) {
-            return sender.subscribe();
+        if tenants.is_empty() {
+            tokio::spawn(look(gateway.clone()));
         }
-        let (sender, receiver) = watch::channel(Known::default());
-        tenants.insert(tenant, sender.clone());
-        tokio::spawn(look(gateway.clone(), tenant, sender));
-        receiver
+        let new = || Followed { news: watch::Sender::new(Known::default()), sure: Instant::now() };
+        tenants.entry(tenant).or_insert_with(new).news.subscribe()
     }
 
-    /// Forgets a tenant that nobody follows any more.
-    fn is_left(&self, tenant: TenantId, sender: &watch::Sender<Known>) -> bool {
+    /// The tenants that somebody follows; those that nobody does any more are forgotten.
+    fn followed(&self) -> Vec<TenantId> {
         let mut tenants = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let left = sender.receiver_count() == 0;
-        if left {
-            tenants.remove(&tenant);
+        tenants.retain(|_, followed| followed.news.receiver_count() > 0);
+        tenants.keys().copied().collect()
+    }
+
+    /// Tells what was found out of these tenants.
+    fn tell(&self, found: impl Iterator<Item = (TenantId, Option<u64>)>) {
+        let now = Instant::now();
+        let mut tenants = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for (tenant, epoch) in found {
+            let Some(Followed { news, sure }) = tenants.get_mut(&tenant) else { continue };
+            match epoch {
+                Some(epoch) => {
+                    *sure = now;
+                    news.send_if_modified(|known| {
+                        let newer = epoch > known.epoch || known.away;
+                        *known = Known { epoch: epoch.max(known.epoch), away: false };
+                        newer
+                    });
+                }
+                None if now - *sure >= UNSURE => {
+                    news.send_if_modified(|known| !std::mem::replace(&mut known.away, true));
+                }
+                None => {}
+            }
         }
-        left
     }
 }
 
-/// Looks at one tenant for as long as somebody follows it.
-async fn look(gateway: GatewayState, tenant: TenantId, sender: watch::Sender<Known>) {
-    let mut sure = Instant::now();
+/// Looks at the tenants for as long as somebody follows one.
+async fn look(gateway: GatewayState) {
     let mut looks = 0_u32;
     loop {
         tokio::select! {
             () = tokio::time::sleep(gateway.parts.settings.recheck) => {}
             () = gateway.stopping.cancelled() => return,
         }
-        if gateway.watchers.is_left(tenant, &sender) {
+        let tenants = gateway.watchers.followed();
+        if tenants.is_empty() {
+            // Whoever follows from now on finds none, and starts another look.
             return;
         }
         looks = looks.wrapping_add(1);
-        let in_redis = match gateway.parts.ledger.epoch(tenant).await {
-            Ok(epoch) if !looks.is_multiple_of(THOROUGH) => epoch,
-            Ok(_) | Err(_) => None,
-        };
-        let epoch = match in_redis {
-            Some(epoch) => Some(epoch),
-            None => in_postgres(&gateway, tenant).await,
-        };
-        match epoch {
-            Some(epoch) => {
-                sure = Instant::now();
-                sender.send_if_modified(|known| {
-                    let news = epoch > known.epoch || known.away;
-                    *known = Known { epoch: epoch.max(known.epoch), away: false };
-                    news
-                });
-            }
-            None if sure.elapsed() >= UNSURE => {
-                sender.send_if_modified(|known| !std::mem::replace(&mut known.away, true));
-            }
-            None => {}
+        let thorough = looks.is_multiple_of(THOROUGH);
+        let in_redis =
+            if thorough { vec![None; tenants.len()] } else { gateway.parts.ledger.epochs(&tenants).await };
+        let (known, unknown): (Vec<_>, Vec<_>) =
+            tenants.into_iter().zip(in_redis).partition(|(_, epoch)| epoch.is_some());
+        gateway.watchers.tell(known.into_iter());
+        if !unknown.is_empty() {
+            let unknown: Vec<TenantId> = unknown.into_iter().map(|(tenant, _)| tenant).collect();
+            let found = in_postgres(&gateway, &unknown).await;
+            // The last of all for a tenant that is gone.
+            let epoch = |tenant: &TenantId| {
+                found.as_ref().map(|found| found.get(tenant).copied().unwrap_or(u64::MAX))
+            };
+            gateway.watchers.tell(unknown.iter().map(|tenant| (*tenant, epoch(tenant))));
         }
     }
 }
 
-/// The epoch that is committed; the last of all for a tenant that is gone.
-async fn in_postgres(gateway: &GatewayState, tenant: TenantId) -> Option<u64> {
-    let reading = async { gateway.parts.storage.system().await?.config_epoch(tenant).await };
+/// The epochs that are committed; nothing if Postgres does not say.
+async fn in_postgres(gateway: &GatewayState, tenants: &[TenantId]) -> Option<HashMap<TenantId, u64>> {
+    let reading = async { gateway.parts.storage.system().await?.config_epochs(tenants).await };
     match tokio::time::timeout(PATIENCE, reading).await {
-        Ok(Ok(epoch)) => Some(epoch.unwrap_or(u64::MAX)),
+        Ok(Ok(epochs)) => Some(epochs.into_iter().collect()),
         Ok(Err(error)) => {
             tracing::warn!(%error, "open streams could not be looked after");
             None
@@ -129,7 +148,8 @@ pub(crate) async fn lost(gateway: GatewayState, view: Arc<GrantView>) -> Lost {
         }
         let over = current.refused(gateway.parts.clock.now()).is_some();
         if known.epoch > epoch || over {
-            match gateway.directory.read(&view.token_hash).await {
+            // In a box of its own: an open stream holds this future, and seldom reads.
+            match Box::pin(gateway.directory.read(&view.token_hash)).await {
                 Ok(Some(later)) => current = later,
                 Ok(None) => return Lost::Gone("the token was replaced"),
                 Err(Away) => {

@@ -31,6 +31,14 @@ pub struct Policy {
     pub(crate) notes: Vec<Problem>,
 }
 
+impl Policy {
+    /// Whether the arguments of any call are checked against the tool's input schema.
+    pub fn validates_arguments(&self) -> bool {
+        let entry = |entry: &Entry| entry.validate_arguments == Some(true);
+        self.validate_arguments || entry(&self.all_tools) || self.tools.iter().any(|tool| entry(&tool.entry))
+    }
+}
+
 /// Whether rules block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]

@@ -89,8 +89,8 @@ pub struct PolicyText {
 pub struct ToolSchema {
     /// The tool.
     pub name: String,
-    /// JSON Schema of its arguments.
-    pub input_schema: serde_json::Value,
+    /// JSON Schema of its arguments, as text: most are never looked at.
+    pub input_schema: String,
     /// Title, description and annotations, where tools are pinned; else null.
     pub words: serde_json::Value,
     /// Its definition is the one that was approved.
@@ -113,7 +113,7 @@ impl SystemTx {
                        WHERE h.tenant_id = s.tenant_id AND h.server_id = s.id ORDER BY h.name) AS "header_values!",
                  ARRAY(SELECT o.name FROM server_tools o
                        WHERE o.tenant_id = s.tenant_id AND o.server_id = s.id ORDER BY o.name) AS "tool_names!",
-                 ARRAY(SELECT o.input_schema FROM server_tools o
+                 ARRAY(SELECT o.input_schema::text FROM server_tools o
                        WHERE o.tenant_id = s.tenant_id AND o.server_id = s.id ORDER BY o.name) AS "tool_schemas!",
                  ARRAY(SELECT CASE WHEN s.pin_tools
                          THEN jsonb_build_object('title', o.title, 'description', o.description, 'annotations', o.annotations)
@@ -202,6 +202,15 @@ impl SystemTx {
             .fetch_optional(self.connection())
             .await?;
         Ok(epoch.map(i64::unsigned_abs))
+    }
+
+    /// The epochs of many organisations, of those that there are.
+    pub async fn config_epochs(&mut self, tenants: &[TenantId]) -> Result<Vec<(TenantId, u64)>, Error> {
+        let ids: Vec<uuid::Uuid> = tenants.iter().map(|tenant| tenant.uuid()).collect();
+        let rows = sqlx::query!("SELECT id, config_epoch FROM tenants WHERE id = ANY($1)", &ids)
+            .fetch_all(self.connection())
+            .await?;
+        Ok(rows.into_iter().map(|row| (row.id.into(), row.config_epoch.unsigned_abs())).collect())
     }
 
     /// The organisation of a server, for a record of a call that had no valid grant.

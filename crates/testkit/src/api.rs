@@ -28,9 +28,14 @@ pub struct Grant {
 impl Api {
     /// A new organisation on the process at `url`, with an API key of its own.
     pub async fn sign_up(url: &str) -> Self {
+        Self::sign_up_as(url, "ada@example.com", "Acme").await
+    }
+
+    /// The same, of this person.
+    pub async fn sign_up_as(url: &str, email: &str, organisation: &str) -> Self {
         let nobody =
             Self { http: reqwest::Client::new(), base: format!("{url}/api/v1"), token: String::new() };
-        let person = json!({ "email": "ada@example.com", "password": PASSWORD, "organisation": "Acme" });
+        let person = json!({ "email": email, "password": PASSWORD, "organisation": organisation });
         let session = nobody.post("/sign-up", person).await;
         let organisation = json!({ "organisation": session["organisation"] });
         let token = nobody.with(&session["token"]).post("/tokens", organisation).await;
@@ -45,6 +50,16 @@ impl Api {
 
     /// Sends one request: status and body.
     pub async fn send(&self, method: Method, path: &str, body: Option<Value>) -> (StatusCode, Value) {
+        self.try_send(method, path, body).await.unwrap()
+    }
+
+    /// The same, where nobody may be there to answer.
+    pub async fn try_send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> Result<(StatusCode, Value), reqwest::Error> {
         let mut request = self.http.request(method, format!("{}{path}", self.base));
         if !self.token.is_empty() {
             request = request.bearer_auth(&self.token);
@@ -52,10 +67,10 @@ impl Api {
         if let Some(body) = body {
             request = request.json(&body);
         }
-        let answer = request.send().await.unwrap();
+        let answer = request.send().await?;
         let status = answer.status();
-        let body = answer.bytes().await.unwrap();
-        (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
+        let body = answer.bytes().await?;
+        Ok((status, serde_json::from_slice(&body).unwrap_or(Value::Null)))
     }
 
     async fn done(&self, method: Method, path: &str, body: Option<Value>) -> Value {

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use sqlx::{Connection as _, PgConnection};
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep};
 
-use crate::{TestDb, TestRedis};
+use crate::{Store, TestDb, TestRedis};
 
 /// How long anything may take before a test gives up on it.
 pub const PATIENCE: Duration = Duration::from_mins(1);
@@ -18,23 +19,64 @@ pub const PATIENCE: Duration = Duration::from_mins(1);
 /// What the processes of one installation share.
 #[derive(Debug)]
 pub struct Installation {
-    db: TestDb,
-    redis: TestRedis,
+    stores: Stores,
     keys: String,
     binary: PathBuf,
     logs: PathBuf,
     /// Where the catalogue's demo entry points.
     demo_upstream: Option<String>,
+    /// Entries that a stream holds; none: the default.
+    stream_max: Option<usize>,
+}
+
+/// Where its processes find Postgres and Redis.
+#[derive(Debug)]
+struct Stores {
+    database_url: String,
+    owner_url: String,
+    redis: TestRedis,
+    /// Of a database that is dropped with the test.
+    _database: Option<TestDb>,
 }
 
 impl Installation {
     /// Services and keys for processes of `binary`, which log into the folder `logs`.
     pub async fn of(binary: &Path, logs: &Path) -> Self {
-        let keys = Command::new(binary).args(["keys", "new"]).output().await.unwrap();
-        assert!(keys.status.success(), "{keys:?}");
-        let keys = String::from_utf8(keys.stdout).unwrap().trim().to_owned();
-        let (db, redis) = (crate::database().await, crate::redis());
-        Self { db, redis, keys, binary: binary.to_owned(), logs: logs.to_owned(), demo_upstream: None }
+        let keys = keys(binary).await;
+        let database = crate::database().await;
+        let stores = Stores {
+            database_url: database.url.clone(),
+            owner_url: database.owner_url.clone(),
+            redis: crate::redis(),
+            _database: Some(database),
+        };
+        Self {
+            stores,
+            keys,
+            binary: binary.to_owned(),
+            logs: logs.to_owned(),
+            demo_upstream: None,
+            stream_max: None,
+        }
+    }
+
+    /// The same, with stores of the test's own.
+    pub async fn on(binary: &Path, logs: &Path, postgres: &Store, redis: &Store) -> Self {
+        let stores = Stores {
+            database_url: postgres.url(),
+            owner_url: postgres.owner_url(),
+            redis: TestRedis { url: redis.url(), namespace: "tg".to_owned() },
+            _database: None,
+        };
+        let keys = keys(binary).await;
+        Self {
+            stores,
+            keys,
+            binary: binary.to_owned(),
+            logs: logs.to_owned(),
+            demo_upstream: None,
+            stream_max: None,
+        }
     }
 
     /// Lets the catalogue offer the demo upstream at `url`.
@@ -46,8 +88,19 @@ impl Installation {
     /// Lets its processes use another Redis than the one of `REDIS_URL`.
     #[must_use]
     pub fn over_redis(mut self, url: String) -> Self {
-        self.redis.url = url;
+        self.stores.redis.url = url;
         self
+    }
+
+    /// Lets a shard's stream hold so many entries.
+    #[must_use]
+    pub fn with_stream_of(self, entries: usize) -> Self {
+        Self { stream_max: Some(entries), ..self }
+    }
+
+    /// A connection to its database as the owner, to write or look behind the product's back.
+    pub async fn owner(&self) -> PgConnection {
+        PgConnection::connect(&self.stores.owner_url).await.unwrap()
     }
 
     /// Starts a process with `roles` (none: all) and waits until it is ready.
@@ -57,10 +110,20 @@ impl Installation {
 
     /// As [`Self::serve`], held to one core of the machine.
     pub async fn serve_on(&self, roles: &[&str], core: Option<usize>) -> Process {
-        let address = free_address();
+        let mut process = self.spawn(roles, free_address(), core);
+        process.ready().await;
+        process
+    }
+
+    /// Starts a process with `roles` (none: all) at this address, and waits for nothing.
+    pub fn start(&self, roles: &[&str], address: SocketAddr) -> Process {
+        self.spawn(roles, address, None)
+    }
+
+    fn spawn(&self, roles: &[&str], address: SocketAddr, core: Option<usize>) -> Process {
         let url = format!("http://{address}");
         let log = self.logs.join(format!("tollgate-{}.log", address.port()));
-        let file = std::fs::File::create(&log).unwrap();
+        let file = std::fs::File::options().create(true).append(true).open(&log).unwrap();
         let mut command = Command::new(if core.is_some() { Path::new("taskset") } else { &self.binary });
         if let Some(core) = core {
             command.arg("-c").arg(core.to_string()).arg(&self.binary);
@@ -70,19 +133,18 @@ impl Installation {
             .args(roles.iter().flat_map(|role| ["--role", role]))
             .env("TOLLGATE_LISTEN", address.to_string())
             .env("TOLLGATE_URL", &url)
-            .env("DATABASE_URL", &self.db.url)
-            .env("REDIS_URL", &self.redis.url)
-            .env("TOLLGATE_REDIS_NAMESPACE", &self.redis.namespace)
+            .env("DATABASE_URL", &self.stores.database_url)
+            .env("REDIS_URL", &self.stores.redis.url)
+            .env("TOLLGATE_REDIS_NAMESPACE", &self.stores.redis.namespace)
             .env("TOLLGATE_KEYS", &self.keys)
             .env("TOLLGATE_ALLOW_PRIVATE_UPSTREAMS", "true")
             .envs(self.demo_upstream.iter().map(|url| ("TOLLGATE_DEMO_UPSTREAM", url)))
+            .envs(self.stream_max.iter().map(|entries| ("TOLLGATE_STREAM_MAX", entries.to_string())))
             .stdin(Stdio::null())
             .stdout(file.try_clone().unwrap())
             .stderr(file)
             .kill_on_drop(true);
-        let mut process = Process { child: command.spawn().unwrap(), url, log };
-        process.ready().await;
-        process
+        Process { child: command.spawn().unwrap(), url, log }
     }
 }
 
@@ -96,7 +158,8 @@ pub struct Process {
 }
 
 impl Process {
-    async fn ready(&mut self) {
+    /// Waits until it is ready.
+    pub async fn ready(&mut self) {
         let deadline = Instant::now() + PATIENCE;
         let ready = format!("{}/readyz", self.url);
         while !matches!(reqwest::get(&ready).await, Ok(answer) if answer.status().is_success()) {
@@ -113,10 +176,22 @@ impl Process {
         self.child.id()
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.url.trim_start_matches("http://").parse().unwrap()
+    }
+
     /// Ends it as `kill -9` does.
     pub async fn kill(mut self) {
         self.child.kill().await.unwrap();
     }
+}
+
+/// New keys, as an operator makes them.
+async fn keys(binary: &Path) -> String {
+    let keys = Command::new(binary).args(["keys", "new"]).output().await.unwrap();
+    assert!(keys.status.success(), "{keys:?}");
+    String::from_utf8(keys.stdout).unwrap().trim().to_owned()
 }
 
 /// An address of this machine that nobody listens on.

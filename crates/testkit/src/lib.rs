@@ -1,4 +1,5 @@
-//! Development only: private Postgres and Redis, clusters of it, scripted upstreams, outages, forwarders, whole installations, the architecture test.
+//! Development only: private Postgres and Redis, clusters of it, scripted upstreams, outages, stores to kill, forwarders, whole
+//! installations, the architecture test.
 
 mod api;
 mod database;
@@ -7,6 +8,7 @@ mod installation;
 mod redis;
 mod redis_cluster;
 mod redis_server;
+mod stores;
 pub mod upstream;
 mod wire;
 
@@ -19,6 +21,7 @@ pub use installation::{Installation, PATIENCE, Process, eventually, free_address
 pub use redis::{TestRedis, connected, introduce, redis};
 pub use redis_cluster::{RedisCluster, RedisSentinels};
 pub use redis_server::{Program, RedisServer};
+pub use stores::{Keeps, Store};
 pub use wire::Wire;
 
 /// Where a service is, as `scripts/services` tells it.

@@ -4,16 +4,18 @@
 //! view can cost time but never let a call be judged by a state that was changed before it.
 
 mod flight;
+mod shared;
+mod target;
 mod view;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{ConnectionId, PolicyId};
+use domain::ConnectionId;
 use ledger::Ledger;
 use oauth::Keeper;
 use policy::Policy;
+use quick_cache::sync::Cache;
 use storage::directory::{self as stored, PolicyText};
 use storage::{SealedConnection, Storage};
 use tokio::sync::watch;
@@ -21,8 +23,11 @@ use tokio::time::Instant;
 use vault::Keyring;
 
 use self::flight::Flights;
+use self::shared::Shared;
+use self::target::Targets;
+pub(crate) use self::target::Tool;
 use self::view::Unusable;
-pub(crate) use self::view::{GrantView, PolicyVersion, Rules, Tool};
+pub(crate) use self::view::{GrantView, PolicyVersion, Rules};
 use crate::login::{Connection, Login};
 
 /// After this a view is read anew at its next use, whatever the epoch says: the bound on what nobody thought of.
@@ -31,8 +36,9 @@ const REMEMBERED: Duration = Duration::from_mins(1);
 const RETRY: Duration = Duration::from_secs(5);
 /// How long a read may take before Postgres counts as away.
 const READ: Duration = Duration::from_secs(3);
-/// Views remembered; beyond it new ones are not remembered until old ones have gone.
-const MOST: usize = 50_000;
+/// Views remembered; beyond it those make room that were not used for long. One takes some 600 bytes, less what grants
+/// share: the server, its tools, and the compiled policy.
+const MOST: usize = 250_000;
 
 /// The directory of a gateway.
 pub(crate) struct Directory {
@@ -41,14 +47,16 @@ pub(crate) struct Directory {
     keeper: Keeper,
     ledger: Ledger,
     generation: watch::Receiver<u64>,
-    views: RwLock<HashMap<[u8; 32], Entry>>,
-    /// Versions of policies are written once, so a compiled one serves every grant, and every epoch.
-    compiled: Mutex<HashMap<(PolicyId, u32), Weak<Policy>>>,
+    views: Cache<[u8; 32], Entry>,
+    targets: Targets,
+    /// By the SHA-256 of their text: who judges by the same text judges the same.
+    compiled: Shared<[u8; 32], Policy>,
     /// Every grant of a connection shares it, so that a newer token serves them all.
-    connections: Mutex<HashMap<ConnectionId, Weak<Connection>>>,
+    connections: Shared<ConnectionId, Connection>,
     flights: Flights<Option<Arc<GrantView>>>,
 }
 
+#[derive(Clone)]
 struct Entry {
     view: Arc<GrantView>,
     generation: u64,
@@ -77,9 +85,10 @@ impl Directory {
             keeper,
             generation: ledger.generation(),
             ledger,
-            views: RwLock::default(),
-            compiled: Mutex::default(),
-            connections: Mutex::default(),
+            views: Cache::new(MOST),
+            targets: Targets::new(),
+            compiled: Shared::new(),
+            connections: Shared::new(),
             flights: Flights::new(),
         }
     }
@@ -94,11 +103,11 @@ impl Directory {
         match (self.read(token_hash).await, known) {
             (Ok(Some(view)), _) => Ok(Some(Found { view, generation, remembered: false })),
             (Ok(None), _) => {
-                self.forget(token_hash);
+                self.views.remove(token_hash);
                 Ok(None)
             }
             (Err(Away), Some((found, _))) => {
-                self.postpone(token_hash);
+                self.keep(&found, RETRY);
                 Ok(Some(found))
             }
             (Err(Away), None) => Err(Away),
@@ -112,44 +121,28 @@ impl Directory {
 
     /// Keeps a view that the ledger has said may be used further.
     pub fn remember(&self, found: &Found) {
-        let now = Instant::now();
-        let mut views = self.views.write().unwrap_or_else(PoisonError::into_inner);
-        if views.len() >= MOST {
-            views.retain(|_, entry| self.stands(entry) && entry.fresh_until > now);
-        }
         let newer =
             |entry: &Entry| entry.generation >= found.generation && entry.view.epoch > found.view.epoch;
-        if views.len() < MOST && !views.get(&found.view.token_hash).is_some_and(newer) {
-            let entry = Entry {
-                view: Arc::clone(&found.view),
-                generation: found.generation,
-                fresh_until: now + REMEMBERED,
-            };
-            views.insert(found.view.token_hash, entry);
+        // Where two do this at once the older may stay, until the ledger calls it stale.
+        if !self.views.peek(&found.view.token_hash).as_ref().is_some_and(newer) {
+            self.keep(found, REMEMBERED);
         }
+    }
+
+    fn keep(&self, found: &Found, fresh_for: Duration) {
+        let entry = Entry {
+            view: Arc::clone(&found.view),
+            generation: found.generation,
+            fresh_until: Instant::now() + fresh_for,
+        };
+        self.views.insert(found.view.token_hash, entry);
     }
 
     /// A view that the Redis of its tenant has been there for all the time since, and whether it is fresh.
     fn remembered(&self, token_hash: &[u8; 32]) -> Option<(Found, bool)> {
-        let views = self.views.read().unwrap_or_else(PoisonError::into_inner);
-        let entry = views.get(token_hash).filter(|entry| self.stands(entry))?;
-        let (view, generation) = (Arc::clone(&entry.view), entry.generation);
-        Some((Found { view, generation, remembered: true }, entry.fresh_until > Instant::now()))
-    }
-
-    fn stands(&self, entry: &Entry) -> bool {
-        entry.generation >= self.ledger.since(entry.view.tenant)
-    }
-
-    fn forget(&self, token_hash: &[u8; 32]) {
-        self.views.write().unwrap_or_else(PoisonError::into_inner).remove(token_hash);
-    }
-
-    fn postpone(&self, token_hash: &[u8; 32]) {
-        let mut views = self.views.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(entry) = views.get_mut(token_hash) {
-            entry.fresh_until = Instant::now() + RETRY;
-        }
+        let stands = |entry: &Entry| entry.generation >= self.ledger.since(entry.view.tenant);
+        let Entry { view, generation, fresh_until } = self.views.get(token_hash).filter(stands)?;
+        Some((Found { view, generation, remembered: true }, fresh_until > Instant::now()))
     }
 
     async fn load(&self, token_hash: &[u8; 32]) -> Result<Option<Arc<GrantView>>, Away> {
@@ -164,8 +157,10 @@ impl Directory {
         };
         let Some(stored) = stored else { return Ok(None) };
         let grant = stored.grant;
-        let opened = self.log_in(&stored.login).and_then(|login| {
-            GrantView::open(stored, *token_hash, &self.keyring, login, |text| self.compile(text))
+        let opened = self.targets.open(&stored, &self.keyring).and_then(|target| {
+            let login = self.log_in(&stored.login)?;
+            let rules = stored.policy.as_ref().map_or(Rules::None, |text| self.compile(text));
+            Ok(GrantView::new(stored, *token_hash, target, login, rules))
         });
         match opened {
             Ok(view) => Ok(Some(Arc::new(view))),
@@ -187,34 +182,21 @@ impl Directory {
     /// The connection that is in use already, with the newer of both tokens; or this one.
     fn connection(&self, stored: &SealedConnection) -> Result<Arc<Connection>, Unusable> {
         let token = self.keeper.open(stored)?;
-        let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = connections.get(&stored.id).and_then(Weak::upgrade) {
-            known.take(token);
-            return Ok(known);
-        }
-        let connection = Arc::new(Connection::new(stored.tenant, stored.id, token));
-        connections.retain(|_, connection| connection.strong_count() > 0);
-        connections.insert(stored.id, Arc::downgrade(&connection));
+        let new = Connection::new(stored.tenant, stored.id, token.clone());
+        let connection = self.connections.join(stored.id, new);
+        connection.take(token);
         Ok(connection)
     }
 
     fn compile(&self, text: &PolicyText) -> Rules {
         let version = PolicyVersion { id: text.id, name: text.name.clone(), version: text.version };
-        let key = (text.id, text.version);
-        let known =
-            self.compiled.lock().unwrap_or_else(PoisonError::into_inner).get(&key).and_then(Weak::upgrade);
-        if let Some(policy) = known {
+        let digest = vault::sha256(text.document.as_bytes());
+        if let Some(policy) = self.compiled.get(&digest) {
             return Rules::Read(version, policy);
         }
-        // Compiled outside of the lock: a large document takes a while.
+        // Compiled outside of any lock: a large document takes a while.
         match Policy::read(text.document.as_bytes()) {
-            Ok(policy) => {
-                let policy = Arc::new(policy);
-                let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
-                compiled.retain(|_, policy| policy.strong_count() > 0);
-                compiled.insert(key, Arc::downgrade(&policy));
-                Rules::Read(version, policy)
-            }
+            Ok(policy) => Rules::Read(version, self.compiled.join(digest, policy)),
             Err(_) => Rules::Unreadable(version),
         }
     }

@@ -156,13 +156,14 @@ impl Events {
                     if self.hold.cover(self.parser.held()) == Err(Full) {
                         return self.fail(CROWDED).await;
                     }
-                    self.cut().await;
+                    // In a box of its own, which an open stream does not hold while it is quiet.
+                    Box::pin(self.cut()).await;
                     self.hold.shrink(self.parser.held());
                 }
             }
             Next::Chunk(None) => {
                 if let Some(event) = self.parser.finish() {
-                    self.pass(event).await;
+                    Box::pin(self.pass(event)).await;
                 }
                 self.finish(self.unanswered()).await;
             }

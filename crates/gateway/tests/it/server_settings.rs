@@ -42,6 +42,25 @@ async fn a_method_passes_once_the_settings_list_it() {
 }
 
 #[tokio::test]
+async fn a_method_passes_at_once_at_a_gateway_that_remembers_the_grant() {
+    let gate = Gate::new(|request| match request.rpc_method().as_str() {
+        "tools/call" => plain(request),
+        method => {
+            let id = &request.json()["id"];
+            upstream::json(&json!({ "jsonrpc": "2.0", "id": id, "result": { "echo": method } }))
+        }
+    })
+    .await;
+    for _ in 0..3 {
+        assert_eq!(send(gate.legacy("tools/call", json!({ "name": "read" }))).await.status.as_u16(), 200);
+        assert_eq!(send(gate.legacy("acme/thing", json!({}))).await.code(), -32601);
+        list(&gate, &["acme/thing"]).await;
+        assert_eq!(send(gate.legacy("acme/thing", json!({}))).await.json()["result"]["echo"], "acme/thing");
+        list(&gate, &[]).await;
+    }
+}
+
+#[tokio::test]
 async fn a_server_asks_by_such_a_method_too() {
     let asks = upstream::event(&json!({ "jsonrpc": "2.0", "id": "q", "method": "acme/ask", "params": {} }));
     let answer = upstream::event(&json!({ "jsonrpc": "2.0", "id": 1, "result": {} }));
