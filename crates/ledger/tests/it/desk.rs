@@ -1,5 +1,6 @@
 //! What the tests share: a tenant at a ledger whose clock is moved by hand.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeZone, Utc};
@@ -70,6 +71,35 @@ impl Desk {
         let mut command = redis::cmd(command);
         command.arg(key).arg(value);
         command.query_async::<redis::Value>(&mut connection).await.unwrap();
+    }
+
+    /// What Redis holds of this tenant but for its stream: what a replica has heard of.
+    pub async fn dump(&self) -> BTreeMap<String, Vec<u8>> {
+        let mut console = self.console().await;
+        let mut dump = BTreeMap::new();
+        for key in self.keys(&mut console).await {
+            let held: Vec<u8> = redis::cmd("DUMP").arg(&key).query_async(&mut console).await.unwrap();
+            dump.insert(key, held);
+        }
+        dump
+    }
+
+    /// As a failover to a replica that has heard of this alone.
+    pub async fn restore(&self, dump: &BTreeMap<String, Vec<u8>>) {
+        let mut console = self.console().await;
+        for key in self.keys(&mut console).await {
+            redis::cmd("DEL").arg(&key).query_async::<()>(&mut console).await.unwrap();
+        }
+        for (key, held) in dump {
+            let mut restore = redis::cmd("RESTORE");
+            restore.arg(key).arg(86_400_000).arg(held);
+            restore.query_async::<()>(&mut console).await.unwrap();
+        }
+    }
+
+    async fn keys(&self, console: &mut redis::aio::MultiplexedConnection) -> Vec<String> {
+        let tenant = format!("{}:*:{}:*", self.redis.namespace, self.tenant.uuid().simple());
+        redis::cmd("KEYS").arg(tenant).query_async(console).await.unwrap()
     }
 
     async fn console(&self) -> redis::aio::MultiplexedConnection {

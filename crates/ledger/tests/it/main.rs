@@ -6,6 +6,7 @@ mod cluster;
 mod connection;
 mod desk;
 mod epoch;
+mod exact;
 mod give_back;
 mod model;
 mod nodes;
