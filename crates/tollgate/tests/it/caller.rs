@@ -1,6 +1,6 @@
 //! An agent of the stateless revision, as plain HTTP: fast, and it sees the status and the request id.
 
-use reqwest::StatusCode;
+use reqwest::{RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
 #[derive(Clone)]
@@ -27,21 +27,47 @@ impl Caller {
 
     /// Calls a tool; an error when no whole answer came.
     pub async fn call(&self, tool: &str, arguments: &Value) -> Result<Answer, reqwest::Error> {
-        let meta = json!({
+        self.send(self.http.post(&self.url), tool, arguments).await
+    }
+
+    /// Calls a tool as a part of this trace; it may have no arguments.
+    pub async fn call_traced(&self, tool: &str, trace: &str) -> Result<Answer, reqwest::Error> {
+        let parent = format!("00-{trace}-00000000000000aa-01");
+        self.send(self.http.post(&self.url).header("traceparent", parent), tool, &json!({})).await
+    }
+
+    /// Sends a request of this method.
+    pub async fn method(&self, method: &str) -> Result<Answer, reqwest::Error> {
+        self.request(self.http.post(&self.url), method, json!({})).await
+    }
+
+    async fn send(
+        &self,
+        request: RequestBuilder,
+        tool: &str,
+        arguments: &Value,
+    ) -> Result<Answer, reqwest::Error> {
+        let params = json!({ "name": tool, "arguments": arguments });
+        self.request(request.header("mcp-name", tool), "tools/call", params).await
+    }
+
+    async fn request(
+        &self,
+        request: RequestBuilder,
+        method: &str,
+        mut params: Value,
+    ) -> Result<Answer, reqwest::Error> {
+        params["_meta"] = json!({
             "io.modelcontextprotocol/protocolVersion": "2026-07-28",
             "io.modelcontextprotocol/clientInfo": { "name": "tests", "version": "1" },
             "io.modelcontextprotocol/clientCapabilities": {},
         });
-        let params = json!({ "name": tool, "arguments": arguments, "_meta": meta });
-        let answer = self
-            .http
-            .post(&self.url)
+        let answer = request
             .bearer_auth(&self.token)
             .header("accept", "application/json, text/event-stream")
             .header("mcp-protocol-version", "2026-07-28")
-            .header("mcp-method", "tools/call")
-            .header("mcp-name", tool)
-            .json(&json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params }))
+            .header("mcp-method", method)
+            .json(&json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }))
             .send()
             .await?;
         let status = answer.status();

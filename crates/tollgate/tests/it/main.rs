@@ -15,13 +15,17 @@ mod fixtures;
 #[path = "../../../policy/tests/it/generate.rs"]
 mod generate;
 mod killed;
+mod kills;
 mod limits;
 mod oauth_scenarios;
 mod odd;
+mod outages;
 mod pages;
 mod pivots;
 mod same;
 mod stack;
+mod stale;
 mod texts;
+mod upstream_log;
 mod upstream_login;
 mod walk;
