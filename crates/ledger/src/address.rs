@@ -3,9 +3,12 @@
 use std::fmt;
 
 use domain::Secret;
-use redis::{Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo as _, RedisConnectionInfo};
+use redis::{
+    Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo, IntoConnectionInfo as _, RedisConnectionInfo,
+    TlsCertificates,
+};
 
-use crate::{LedgerConfig, LedgerError};
+use crate::{LedgerConfig, LedgerError, LedgerTls};
 
 /// One server, as it is connected to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,7 +59,7 @@ impl Address {
         let (plain, kind) = scheme.split_once('+').unwrap_or((scheme, ""));
         let many = matches!(kind, "sentinel" | "cluster") && matches!(plain, "redis" | "rediss");
         if !many {
-            let login = read(url)?;
+            let login = with_certificates(read(url)?, &config.tls)?;
             let servers = vec![server_of(login.addr())];
             return Ok(Self { topology: Topology::Alone, servers, login, sentinels: None });
         }
@@ -81,6 +84,7 @@ impl Address {
             first.get_or_insert(info);
         }
         let login = first.ok_or_else(|| wrong("it names no server"))?;
+        let login = with_certificates(login, &config.tls)?;
         let sentinels = config.sentinel_password.clone().map(|word| (config.sentinel_user.clone(), word));
         Ok(Self { topology, servers, login, sentinels })
     }
@@ -108,6 +112,27 @@ impl Address {
 
 fn read(url: &str) -> Result<ConnectionInfo, LedgerError> {
     url.into_connection_info().map_err(|error| LedgerError::Address(error.category().to_owned()))
+}
+
+/// The same, with whom to trust and what to show.
+fn with_certificates(login: ConnectionInfo, tls: &LedgerTls) -> Result<ConnectionInfo, LedgerError> {
+    if tls.is_default() {
+        return Ok(login);
+    }
+    if !matches!(login.addr(), ConnectionAddr::TcpTls { .. }) {
+        return Err(LedgerError::Address("certificates are set, but its scheme is not rediss".to_owned()));
+    }
+    let client = tls.client.as_ref();
+    let certificates = TlsCertificates {
+        client_tls: client.map(|(certificate, key)| ClientTlsConfig {
+            client_cert: certificate.clone(),
+            client_key: key.expose().clone(),
+        }),
+        root_cert: tls.ca.clone(),
+    };
+    let client = Client::build_with_tls(login, certificates);
+    let client = client.map_err(|error| LedgerError::Certificates(error.to_string()))?;
+    Ok(client.get_connection_info().clone())
 }
 
 /// Whether a port follows the host, which may be an IPv6 address in brackets.

@@ -19,6 +19,8 @@ pub struct LedgerConfig {
     pub timeout: Duration,
     /// How long a connection may take to stand.
     pub connect_timeout: Duration,
+    /// Whom `rediss` trusts, and what it shows.
+    pub tls: LedgerTls,
     /// The user of the sentinels, where they have other users than `default`.
     pub sentinel_user: Option<String>,
     /// The password of the sentinels, where they want one.
@@ -26,6 +28,22 @@ pub struct LedgerConfig {
     /// [`Clock::System`]: Redis' own clock, the one that all gateways share. A manual clock stands in for it in
     /// tests.
     pub clock: Clock,
+}
+
+/// Certificates, in PEM.
+#[derive(Clone, Debug, Default)]
+pub struct LedgerTls {
+    /// The only authorities that are trusted; none: the public ones.
+    pub ca: Option<Vec<u8>>,
+    /// Our own certificate, with the chain behind it, and its key.
+    pub client: Option<(Vec<u8>, domain::Secret<Vec<u8>>)>,
+}
+
+impl LedgerTls {
+    /// Whether nothing is set.
+    pub(crate) fn is_default(&self) -> bool {
+        self.ca.is_none() && self.client.is_none()
+    }
 }
 
 impl LedgerConfig {
@@ -37,6 +55,7 @@ impl LedgerConfig {
             stream_max: 100_000,
             timeout: Duration::from_secs(1),
             connect_timeout: Duration::from_secs(1),
+            tls: LedgerTls::default(),
             sentinel_user: None,
             sentinel_password: None,
             clock: Clock::System,

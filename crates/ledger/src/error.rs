@@ -10,6 +10,11 @@ pub enum LedgerError {
         "the redis address can't be used: {0}: write it like redis://host:6379, redis+sentinel://one,two,three/name or redis+cluster://one,two,three"
     )]
     Address(String),
+    /// A certificate or key can't be used.
+    #[error(
+        "the certificates for redis can't be used: {0}: check TOLLGATE_REDIS_CA, TOLLGATE_REDIS_CERT and TOLLGATE_REDIS_KEY"
+    )]
+    Certificates(String),
     /// What is to stand in front of the keys can't.
     #[error("`{0}` can't stand in front of redis keys: use 1 to 64 letters, digits, `-`, `_` and `.`")]
     Namespace(String),

@@ -29,7 +29,7 @@ mod tasks;
 mod window;
 
 pub use close::{Close, Closed, GiveBack};
-pub use config::LedgerConfig;
+pub use config::{LedgerConfig, LedgerTls};
 pub use epoch::{COMMIT_WITHIN, Marked};
 pub use error::LedgerError;
 pub use ledger::Ledger;

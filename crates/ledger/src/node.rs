@@ -137,12 +137,12 @@ impl Access {
         let config = redis::AsyncConnectionConfig::new()
             .set_connection_timeout(Some(self.connect_timeout))
             .set_response_timeout(None);
-        client.get_multiplexed_async_connection_with_config(&config).await.map_err(|error| error.to_string())
+        client.get_multiplexed_async_connection_with_config(&config).await.map_err(|error| explained(&error))
     }
 
     /// Who it is, and in a cluster, who has which slots.
     async fn ask(&self, redis: &mut MultiplexedConnection) -> Result<(Identity, Option<Claims>), String> {
-        let told = |error: RedisError| error.to_string();
+        let told = |error: RedisError| explained(&error);
         if self.address.topology != Topology::Cluster {
             let info: String = redis::cmd("INFO").query_async(redis).await.map_err(told)?;
             return Ok((Identity::read(&info)?, None));
@@ -157,5 +157,17 @@ impl Access {
             .await
             .map_err(told)?;
         Ok((Identity::read(&info)?, Some(slots::read(&slots, &nodes)?)))
+    }
+}
+
+/// In words for the operator, who is told which setting a certificate comes from.
+fn explained(error: &RedisError) -> String {
+    let why = error.to_string();
+    if why.contains("CertificateRequired") {
+        why + ": it wants a certificate of us: set TOLLGATE_REDIS_CERT and TOLLGATE_REDIS_KEY"
+    } else if why.contains("peer certificate") {
+        why + ": check TOLLGATE_REDIS_CA, and that its certificate is for the host in REDIS_URL"
+    } else {
+        why
     }
 }

@@ -64,6 +64,24 @@ pub enum Error {
     Database(#[source] sqlx::Error),
 }
 
+impl Error {
+    /// What TLS has against the connection, if it has: waiting will not mend it.
+    pub(crate) fn distrust(&self) -> Option<String> {
+        match self {
+            Self::Away(sqlx::Error::Tls(why)) => Some(why.to_string()),
+            Self::Away(sqlx::Error::Io(why)) if why.kind() == std::io::ErrorKind::InvalidData => {
+                Some(why.to_string())
+            }
+            Self::Database(sqlx::Error::Database(refused)) if refused.code().as_deref() == Some(NO_ENTRY) => {
+                refused.message().contains("certificate").then(|| refused.message().to_owned())
+            }
+            _ => None,
+        }
+    }
+}
+
+/// `invalid_authorization_specification`
+const NO_ENTRY: &str = "28000";
 /// Raised by `commit_in_time()` of the migrations.
 const TOO_LATE: &str = "TG001";
 /// `query_canceled`, by our own statement timeout.

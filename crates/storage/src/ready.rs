@@ -8,6 +8,11 @@ pub enum NotReady {
     /// No answer.
     #[error("postgres does not answer: check DATABASE_URL and that it runs")]
     Away(#[source] Error),
+    /// It does not prove to be who it is said to be, or wants proof of us that is not given.
+    #[error(
+        "no trusted connection to postgres: {0}: check sslmode, sslrootcert, sslcert and sslkey in DATABASE_URL"
+    )]
+    Untrusted(String),
     /// It answers, but it was never migrated, or the login role is not a member of the application's roles.
     #[error("the database is not set up for this login role: run `tollgate migrate`")]
     NotSetUp(#[source] Error),
@@ -25,9 +30,10 @@ pub enum NotReady {
 impl Storage {
     /// Looks whether everything is in place. A database that is ahead of this build is: migrations only ever add.
     pub async fn ready(&self) -> Result<(), NotReady> {
-        let mut tx = self.system().await.map_err(|error| match error {
-            Error::Away(_) => NotReady::Away(error),
-            _ => NotReady::NotSetUp(error),
+        let mut tx = self.system().await.map_err(|error| match error.distrust() {
+            Some(why) => NotReady::Untrusted(why),
+            None if matches!(error, Error::Away(_)) => NotReady::Away(error),
+            None => NotReady::NotSetUp(error),
         })?;
         let login = sqlx::query!(
             r#"SELECT rolname::text AS "name!", rolsuper OR rolbypassrls AS "privileged!"

@@ -19,8 +19,31 @@ pub struct StorageConfig {
     pub url: Secret<String>,
     /// Connections at most.
     pub max_connections: u32,
-    /// How long to wait for a free one.
+    /// Connections that are kept when idle.
+    pub min_connections: u32,
+    /// How long to wait for a free one, or for one to be made.
     pub acquire_timeout: Duration,
+    /// How long a statement may take; zero: as long as it does.
+    pub statement_timeout: Duration,
+    /// When a connection that is not used is closed.
+    pub idle_timeout: Duration,
+    /// When a connection is replaced.
+    pub lifetime: Duration,
+}
+
+impl StorageConfig {
+    /// The defaults: 20 connections, none kept, 3 s for one, a minute for a statement, 10 minutes idle, half an hour in all.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: Secret::new(url.into()),
+            max_connections: 20,
+            min_connections: 0,
+            acquire_timeout: Duration::from_secs(3),
+            statement_timeout: Duration::from_mins(1),
+            idle_timeout: Duration::from_mins(10),
+            lifetime: Duration::from_mins(30),
+        }
+    }
 }
 
 /// The pool. Cheap to clone.
@@ -52,10 +75,18 @@ impl Storage {
     /// A pool that connects when it is first used; [`Error::Database`] when the address can't be read.
     pub fn connect(config: &StorageConfig) -> Result<Self, Error> {
         let options: PgConnectOptions = config.url.expose().parse().map_err(Error::Database)?;
+        let mut options = options.application_name("tollgate");
+        if !config.statement_timeout.is_zero() {
+            options =
+                options.options([("statement_timeout", config.statement_timeout.as_millis().to_string())]);
+        }
         let pool = PgPoolOptions::new()
             .max_connections(config.max_connections)
+            .min_connections(config.min_connections)
             .acquire_timeout(config.acquire_timeout)
-            .connect_lazy_with(options.application_name("tollgate"));
+            .idle_timeout(config.idle_timeout)
+            .max_lifetime(config.lifetime)
+            .connect_lazy_with(options);
         Ok(Self { pool })
     }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use domain::{Clock, Secret};
+use domain::Clock;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use storage::{Storage, StorageConfig};
 use tokio::sync::OnceCell;
@@ -142,9 +142,9 @@ async fn execute(server: &mut PgConnection, statement: String) -> Result<()> {
 
 fn pool(url: &str) -> Result<Storage> {
     Ok(Storage::connect(&StorageConfig {
-        url: Secret::new(url.to_owned()),
         max_connections: 8,
         acquire_timeout: Duration::from_secs(20),
+        ..StorageConfig::new(url.to_owned())
     })?)
 }
 

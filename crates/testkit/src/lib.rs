@@ -2,9 +2,11 @@
 //! installations, the architecture test.
 
 mod api;
+mod certificates;
 mod database;
 mod forwarder;
 mod installation;
+mod postgres_server;
 mod redis;
 mod redis_cluster;
 mod redis_server;
@@ -15,9 +17,11 @@ mod wire;
 use anyhow::{Context, Result};
 
 pub use api::{Api, Grant, PASSWORD};
+pub use certificates::{Authority, Identity};
 pub use database::{TestDb, database};
 pub use forwarder::Forwarder;
 pub use installation::{Installation, PATIENCE, Process, eventually, free_address};
+pub use postgres_server::PostgresServer;
 pub use redis::{TestRedis, connected, introduce, redis};
 pub use redis_cluster::{RedisCluster, RedisSentinels};
 pub use redis_server::{Program, RedisServer};

@@ -37,9 +37,10 @@ impl Program {
             Self::Valkey => format!("valkey-{tool}"),
         };
         let path = crate::environment("PATH").unwrap_or_default();
-        let own = crate::environment("VALKEY_BIN").ok().filter(|_| self == Self::Valkey);
+        // Where `scripts/valkey` puts it, when the system has no package of it.
+        let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.dev/valkey/usr/bin");
         let usual = ["/usr/bin", "/usr/local/bin", "/opt/homebrew/bin"].map(PathBuf::from);
-        let folders = own.map(PathBuf::from).into_iter().chain(std::env::split_paths(&path)).chain(usual);
+        let folders = std::env::split_paths(&path).chain(usual).chain([own]);
         folders
             .map(|folder| folder.join(&name))
             .find(|file| file.is_file())

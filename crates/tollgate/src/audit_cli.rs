@@ -2,11 +2,10 @@
 
 use std::io::Write as _;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::Context as _;
-use domain::{Secret, TenantId};
-use storage::{Storage, StorageConfig};
+use domain::TenantId;
+use storage::Storage;
 
 use crate::cli::VerifyArgs;
 
@@ -15,12 +14,7 @@ use crate::cli::VerifyArgs;
 /// # Errors
 /// The database does not answer, or standard output can't be written.
 pub async fn verify(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
-    let storage = Storage::connect(&StorageConfig {
-        url: Secret::new(args.database.database_url.clone()),
-        max_connections: 2,
-        acquire_timeout: Duration::from_secs(10),
-    })
-    .context("DATABASE_URL")?;
+    let storage = Storage::connect(&args.database.storage()?).context("DATABASE_URL")?;
     let tenants = match args.tenant {
         Some(tenant) => vec![TenantId::from(tenant)],
         None => audit::tenants(&storage).await?,

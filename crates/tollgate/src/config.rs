@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 
 use crate::cli::ServeRole;
+pub use crate::store_config::{DatabaseConfig, RedisConfig};
 
 /// How the process logs.
 #[derive(Debug, Args)]
@@ -36,17 +37,6 @@ pub enum LogFormat {
     Json,
 }
 
-/// The database, as the application sees it.
-#[derive(Clone, Debug, Args)]
-pub struct DatabaseConfig {
-    /// Postgres, as a role that is neither superuser nor owner of the tables
-    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
-    pub database_url: String,
-    /// Connections to Postgres, at most
-    #[arg(long, env = "TOLLGATE_DATABASE_CONNECTIONS", default_value_t = 20, value_name = "N")]
-    pub database_connections: u32,
-}
-
 /// The database, as its owner sees it.
 #[derive(Clone, Debug, Args)]
 pub struct OwnerDatabaseConfig {
@@ -56,20 +46,6 @@ pub struct OwnerDatabaseConfig {
     /// Postgres, as the login role of `tollgate serve`: it is made when it is missing, and let into the tables
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub database_url: String,
-}
-
-/// The shared counters and the decision stream.
-#[derive(Clone, Debug, Args)]
-pub struct RedisConfig {
-    /// Redis or Valkey, 7 or newer, with `appendonly yes`
-    #[arg(long, env = "REDIS_URL", hide_env_values = true, value_name = "URL")]
-    pub redis_url: String,
-    /// Put before every key, so that installations can share one Redis
-    #[arg(long, env = "TOLLGATE_REDIS_NAMESPACE", default_value = "tg", value_name = "NAME")]
-    pub redis_namespace: String,
-    /// Decisions that may wait in one shard's stream before calls are refused
-    #[arg(long, env = "TOLLGATE_STREAM_MAX", default_value_t = 100_000, value_name = "N")]
-    pub stream_max: u64,
 }
 
 /// The keys that seal secrets and sign tokens.

@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use crate::config::ServeConfig;
+use crate::health::Missing;
 use crate::parts::Parts;
 
 /// Prints a line for each thing looked at. The status is a failure when one is missing.
@@ -18,6 +19,9 @@ pub async fn run(config: &ServeConfig) -> anyhow::Result<ExitCode> {
     let missing = parts.health().missing().await;
     for what in &missing {
         writeln!(out, "missing  {what}")?;
+        if let Missing::Redis { why } = what {
+            writeln!(out, "         {why}")?;
+        }
     }
     if missing.is_empty() {
         writeln!(out, "ok       postgres is migrated, and the login role is held by row level security")?;

@@ -26,8 +26,8 @@ pub struct Health {
 pub enum Missing {
     /// No answer, or an answer that it is not fit to be used. The sentence is for the operator: it names no address.
     Postgres { sentence: String, answers: bool },
-    /// No answer.
-    Redis,
+    /// No answer. Why is for the operator alone: it names addresses.
+    Redis { why: String },
 }
 
 #[derive(Serialize)]
@@ -66,7 +66,11 @@ impl Health {
                 answers: false,
             }),
         };
-        let redis = (!matches!(redis, Ok(Ok(())))).then_some(Missing::Redis);
+        let redis = match redis {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) => Some(Missing::Redis { why: error.to_string() }),
+            Err(_) => Some(Missing::Redis { why: "no answer in time".to_owned() }),
+        };
         postgres.into_iter().chain(redis).collect()
     }
 }
@@ -75,7 +79,7 @@ impl std::fmt::Display for Missing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Postgres { sentence, .. } => f.write_str(sentence),
-            Self::Redis => f.write_str("redis does not answer: check REDIS_URL and that it runs"),
+            Self::Redis { .. } => f.write_str("redis does not answer: check REDIS_URL and that it runs"),
         }
     }
 }

@@ -14,6 +14,7 @@ mod parts;
 mod policy_cli;
 mod serve;
 mod startup;
+mod store_config;
 
 use std::process::ExitCode;
 

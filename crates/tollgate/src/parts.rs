@@ -1,26 +1,22 @@
 //! What the configuration becomes: the doors to Postgres, Redis and upstreams, and the front doors built on them.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use audit::{Drain, DrainSettings};
 use axum::Router;
 use control::{Control, ControlParts};
 use dashboard::DashboardState;
-use domain::{Clock, Secret, UpstreamUrl};
+use domain::{Clock, UpstreamUrl};
 use egress::EgressConfig;
 use gateway::{GatewayParts, GatewaySettings, GatewayState};
-use ledger::{Ledger, LedgerConfig};
-use storage::{Storage, StorageConfig};
+use ledger::Ledger;
+use storage::Storage;
 use url::Url;
 use vault::{Entropy, Keyring, jwt};
 
 use crate::config::{RedisConfig, ServeConfig};
 use crate::health::Health;
-
-/// How long a request waits for a free connection to Postgres.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Everything that the parts of the binary share. Nothing here has connected yet.
 pub struct Parts {
@@ -38,12 +34,7 @@ impl Parts {
     /// # Errors
     /// A value can't be used; the message names its variable.
     pub fn build(config: &ServeConfig) -> anyhow::Result<Self> {
-        let storage = Storage::connect(&StorageConfig {
-            url: Secret::new(config.database.database_url.clone()),
-            max_connections: config.database.database_connections,
-            acquire_timeout: ACQUIRE_TIMEOUT,
-        })
-        .context("DATABASE_URL")?;
+        let storage = Storage::connect(&config.database.storage()?).context("DATABASE_URL")?;
         let ledger = connect_ledger(&config.redis)?;
         let demo_upstream = config.demo_upstream.as_deref().map(str::parse).transpose();
         Ok(Self {
@@ -123,12 +114,7 @@ impl Parts {
 }
 
 fn connect_ledger(config: &RedisConfig) -> anyhow::Result<Ledger> {
-    Ledger::connect(LedgerConfig {
-        namespace: config.redis_namespace.clone(),
-        stream_max: config.stream_max,
-        ..LedgerConfig::new(config.redis_url.clone())
-    })
-    .context("REDIS_URL")
+    Ledger::connect(config.ledger()?).context("REDIS_URL")
 }
 
 /// The installation's address: http(s), a host, no path.

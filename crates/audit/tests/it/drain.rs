@@ -177,9 +177,9 @@ async fn while_postgres_is_away_decisions_wait_in_the_stream() {
     let desk = Desk::new().await;
     desk.record(&desk.denied()).await;
     let nowhere = StorageConfig {
-        url: Secret::new("postgres://nobody@127.0.0.1:1/none".to_owned()),
         max_connections: 1,
         acquire_timeout: std::time::Duration::from_millis(200),
+        ..StorageConfig::new("postgres://nobody@127.0.0.1:1/none".to_owned())
     };
     let storage = Storage::connect(&nowhere).unwrap();
     let away = audit::Drain::new(

@@ -253,9 +253,9 @@ impl World {
         let mut settings = GatewaySettings::new(base.parse().unwrap());
         adjust(&mut settings);
         let storage = Storage::connect(&StorageConfig {
-            url: Secret::new(plan.postgres),
             max_connections: 8,
             acquire_timeout: Duration::from_secs(20),
+            ..StorageConfig::new(plan.postgres)
         });
         let ledger = testkit::connected(LedgerConfig {
             url: Secret::new(plan.redis),

@@ -32,7 +32,11 @@ async fn one_on_each(cluster: &RedisCluster) -> [Shard; 3] {
 
 #[tokio::test]
 async fn every_operation_reaches_every_shard() {
-    let cluster = cluster(0).await;
+    reaches_every_shard(Program::Redis).await;
+}
+
+pub async fn reaches_every_shard(program: Program) {
+    let cluster = RedisCluster::start(program, folder(), 0).await;
     let ledger = whole(&cluster.url()).await;
     assert_eq!(ledger.backlog().await.unwrap(), []);
     for shard in Shard::all() {
@@ -166,8 +170,12 @@ async fn a_slot_moves_while_calls_go_on_and_none_is_lost_or_doubled() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failover_under_load_exceeds_a_limit_by_no_more_than_it_lost() {
+    fails_over_under_load(Program::Redis).await;
+}
+
+pub async fn fails_over_under_load(program: Program) {
     const MAX: u64 = 3000;
-    let mut cluster = cluster(1).await;
+    let mut cluster = RedisCluster::start(program, folder(), 1).await;
     let (one, two) = (whole(&cluster.url()).await, whole(&cluster.url()).await);
     let shard = Shard::all().next().unwrap();
     let holder = node_of(&cluster, shard).await;

@@ -15,4 +15,6 @@ mod quota;
 mod sentinel;
 mod sliding;
 mod stream;
+mod tls;
+mod valkey;
 mod windows;

@@ -10,7 +10,11 @@ const MAX: u64 = 3000;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failover_is_another_generation_and_exceeds_a_limit_by_no_more_than_it_lost() {
-    let mut redis = RedisSentinels::start(Program::Redis, folder()).await;
+    fails_over_under_load(Program::Redis).await;
+}
+
+pub async fn fails_over_under_load(program: Program) {
+    let mut redis = RedisSentinels::start(program, folder()).await;
     let (one, two) = (whole(&redis.url()).await, whole(&redis.url()).await);
     let tenant = tenant_in(Shard::all().next().unwrap());
     let gateways = [&one, &two].map(|ledger| Gateway::new(ledger.clone(), tenant));

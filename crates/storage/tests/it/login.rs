@@ -42,9 +42,9 @@ async fn the_login_sees_nothing_without_a_role() {
 async fn the_role_ends_with_the_transaction() {
     let db = testkit::database().await;
     let storage = storage::Storage::connect(&storage::StorageConfig {
-        url: domain::Secret::new(db.url.clone()),
         max_connections: 1,
         acquire_timeout: std::time::Duration::from_secs(10),
+        ..storage::StorageConfig::new(db.url.clone())
     })
     .unwrap();
     let tx = storage.tenant(crate::fixture::id(1, 1)).await.unwrap();
@@ -64,9 +64,9 @@ async fn a_migrated_database_is_ready_for_its_login_and_not_for_a_superuser() {
     db.storage.ready().await.unwrap();
 
     let owner = storage::Storage::connect(&storage::StorageConfig {
-        url: domain::Secret::new(db.owner_url.clone()),
         max_connections: 1,
         acquire_timeout: std::time::Duration::from_secs(10),
+        ..storage::StorageConfig::new(db.owner_url.clone())
     })
     .unwrap();
     assert!(matches!(owner.ready().await, Err(NotReady::Privileged(_))));

@@ -10,3 +10,4 @@ mod login;
 mod migrating;
 mod schema;
 mod tenancy;
+mod tls;
