@@ -12,7 +12,7 @@ mod filters;
 use std::time::{Duration, Instant};
 
 use audit::{Cursor, Filter};
-use domain::{Secret, TenantId};
+use domain::TenantId;
 use storage::{Storage, StorageConfig};
 
 /// What a page of the log may take.
@@ -23,9 +23,9 @@ const PAGE: u16 = 50;
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let storage = Storage::connect(&StorageConfig {
-        url: Secret::new(std::env::var("TOLLGATE_BENCH_LOG").unwrap()),
         max_connections: 2,
         acquire_timeout: Duration::from_secs(10),
+        ..StorageConfig::new(std::env::var("TOLLGATE_BENCH_LOG").unwrap())
     })
     .unwrap();
     let world = filters::World::of(&storage).await;

@@ -33,6 +33,22 @@ pub struct Sample {
     pub made: u64,
 }
 
+/// So many calls a second, over so many connections.
+#[derive(Clone, Copy)]
+pub struct Pace {
+    pub connections: usize,
+    pub calls_per_second: u32,
+}
+
+impl Sample {
+    /// Adds another run.
+    pub fn add(&mut self, other: Self) {
+        self.latencies.extend(other.latencies);
+        self.wrong += other.wrong;
+        self.made += other.made;
+    }
+}
+
 impl Target {
     /// The same `tools/call` for everybody, but for the address.
     pub fn new(name: &'static str, address: SocketAddr, path: &str, token: &str) -> Self {
@@ -59,23 +75,48 @@ pub async fn run(target: &Target, concurrency: usize, measured: Duration) -> Sam
     let counted_from = Instant::now() + WARM_UP;
     let mut connections = JoinSet::new();
     for _ in 0..concurrency {
-        connections.spawn(connection(target.clone(), counted_from, counted_from + measured));
+        connections.spawn(connection(target.clone(), counted_from, counted_from + measured, None));
     }
+    together(connections).await
+}
+
+/// Calls these targets by turns at a pace, for `measured` after the warm-up.
+pub async fn paced(targets: &[Target], pace: Pace, measured: Duration) -> Sample {
+    let counted_from = Instant::now() + WARM_UP;
+    let connections_now = u32::try_from(pace.connections).unwrap();
+    let between = Duration::from_secs(1) * connections_now / pace.calls_per_second;
+    let mut connections = JoinSet::new();
+    for (number, target) in (0..connections_now).zip(targets.iter().cycle()) {
+        let first = Instant::now() + between * number / connections_now;
+        let pace = Some((first, between));
+        connections.spawn(connection(target.clone(), counted_from, counted_from + measured, pace));
+    }
+    together(connections).await
+}
+
+async fn together(connections: JoinSet<Sample>) -> Sample {
     let mut all = Sample::default();
     for one in connections.join_all().await {
-        all.latencies.extend(one.latencies);
-        all.wrong += one.wrong;
-        all.made += one.made;
+        all.add(one);
     }
     all
 }
 
-async fn connection(target: Target, counted_from: Instant, until: Instant) -> Sample {
+async fn connection(
+    target: Target,
+    counted_from: Instant,
+    until: Instant,
+    mut pace: Option<(Instant, Duration)>,
+) -> Sample {
     let mut stream = TcpStream::connect(target.address).await.unwrap();
     stream.set_nodelay(true).unwrap();
     let mut sample = Sample::default();
     let mut answer = Vec::with_capacity(8192);
     loop {
+        if let Some((next, between)) = &mut pace {
+            tokio::time::sleep_until((*next).into()).await;
+            *next += *between;
+        }
         let start = Instant::now();
         if start >= until {
             return sample;

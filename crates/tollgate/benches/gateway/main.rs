@@ -9,6 +9,7 @@
 mod load;
 mod nginx;
 mod report;
+mod scaling;
 mod upstream;
 mod usage;
 
@@ -31,7 +32,12 @@ const RUN: &str = "run-0001";
 
 fn main() {
     // One thread for the caller, so that it takes no more than one core.
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    if std::env::args().any(|argument| argument == "scaling") {
+        runtime.block_on(scaling::run());
+    } else {
+        runtime.block_on(run());
+    }
 }
 
 async fn run() {

@@ -35,7 +35,12 @@ pub struct Program {
 impl Program {
     /// The program behind a port of this machine: whoever holds its socket.
     pub fn behind(name: &'static str, port: u16) -> Self {
-        let sockets = sockets(port);
+        Self::behind_any(name, &[port])
+    }
+
+    /// The programs behind any of these ports, taken together.
+    pub fn behind_any(name: &'static str, ports: &[u16]) -> Self {
+        let sockets: BTreeSet<PathBuf> = ports.iter().flat_map(|port| sockets(*port)).collect();
         let holds = |process: &u32| {
             let Ok(open) = fs::read_dir(of_process(*process, "fd")) else { return false };
             open.flatten().any(|file| fs::read_link(file.path()).is_ok_and(|to| sockets.contains(&to)))

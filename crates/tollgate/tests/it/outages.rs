@@ -238,9 +238,9 @@ async fn gateway_killed_its_open_calls_are_closed_as_unknown() {
     let ledger =
         Ledger::connect(LedgerConfig { namespace: "tg".to_owned(), ..LedgerConfig::new(house.redis.url()) });
     let storage = storage::Storage::connect(&storage::StorageConfig {
-        url: domain::Secret::new(house.postgres.url()),
         max_connections: 2,
         acquire_timeout: Duration::from_secs(20),
+        ..storage::StorageConfig::new(house.postgres.url())
     });
     let settings = DrainSettings { lost_after: Duration::ZERO, ..DrainSettings::default() };
     let drain = Drain::new(ledger.unwrap(), storage.unwrap(), Clock::System, &Entropy::System, settings);
