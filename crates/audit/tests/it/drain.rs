@@ -1,7 +1,7 @@
 //! From the stream to the table: everything arrives, once, as it was.
 
 use audit::{Completion, LimitNote, ShadowNote};
-use domain::{Outcome, Secret};
+use domain::Outcome;
 use ledger::{Charge, GiveBack, Once, Window};
 use storage::{Storage, StorageConfig};
 
