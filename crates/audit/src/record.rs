@@ -108,58 +108,58 @@ pub struct Decision {
     /// Whether a [`Closing`] will follow: the call is forwarded if the ledger lets it.
     pub forwards: bool,
     /// The server called; none when the request named none that exists.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<ServerNote>,
     /// The grant used; none without a valid token.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grant: Option<GrantNote>,
     /// The client.
     #[serde(default)]
     pub client: ClientNote,
     /// The caller's network address; for refusals before the policy.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
     /// MCP protocol version.
-    #[serde(default, serialize_with = "sizes::short")]
+    #[serde(default, serialize_with = "sizes::short", skip_serializing_if = "Option::is_none")]
     pub protocol_version: Option<String>,
     /// JSON-RPC method.
-    #[serde(default, serialize_with = "sizes::short")]
+    #[serde(default, serialize_with = "sizes::short", skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,
     /// The tool, by the name it was called.
-    #[serde(default, serialize_with = "sizes::short")]
+    #[serde(default, serialize_with = "sizes::short", skip_serializing_if = "Option::is_none")]
     pub tool: Option<String>,
     /// JSON Pointer of the rule that refused it, or a word in parentheses.
-    #[serde(default, serialize_with = "sizes::short")]
+    #[serde(default, serialize_with = "sizes::short", skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
     /// The sentence the caller got.
-    #[serde(default, serialize_with = "sizes::long")]
+    #[serde(default, serialize_with = "sizes::long", skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// Which condition of the rule held or failed.
-    #[serde(default, serialize_with = "sizes::long")]
+    #[serde(default, serialize_with = "sizes::long", skip_serializing_if = "Option::is_none")]
     pub condition: Option<String>,
     /// The policy that judged.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<PolicyNote>,
     /// The keys of the arguments; sorted when the row is written.
-    #[serde(default, serialize_with = "sizes::keys")]
+    #[serde(default, serialize_with = "sizes::keys", skip_serializing_if = "Vec::is_empty")]
     pub argument_keys: Vec<String>,
     /// Keyed hash of the arguments, in hexadecimal.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub argument_digest: Option<String>,
     /// The charges given to the ledger, in that order.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub limits: Vec<LimitNote>,
     /// What a policy in shadow mode would have done; a shadow limit is added on the way to the table.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shadow: Option<ShadowNote>,
     /// Time from the request's arrival to this decision, in microseconds.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub judged_micros: Option<u64>,
     /// Bytes of the request's body.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_bytes: Option<u64>,
     /// W3C trace id.
-    #[serde(default, serialize_with = "sizes::short")]
+    #[serde(default, serialize_with = "sizes::short", skip_serializing_if = "Option::is_none")]
     pub trace_id: Option<String>,
 }
 
@@ -177,22 +177,22 @@ pub struct Closing {
     /// The upstream failed, or its result said so: the outcome becomes `error`.
     pub failed: bool,
     /// Why it failed, in words.
-    #[serde(default, serialize_with = "sizes::long")]
+    #[serde(default, serialize_with = "sizes::long", skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
     /// HTTP status of the upstream; none when it could not be reached.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upstream_status: Option<u16>,
     /// Time spent in the gateway, in microseconds.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gateway_micros: Option<u64>,
     /// Time until the upstream's answer was complete, in microseconds.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upstream_micros: Option<u64>,
     /// Bytes of the answer's body.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response_bytes: Option<u64>,
     /// How many requests one collapsed row stands for.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeats: Option<u64>,
 }
 

@@ -15,6 +15,9 @@ pub(crate) const KEY: usize = 128;
 
 /// The first `most` characters.
 pub(crate) fn clip(text: &str, most: usize) -> &str {
+    if text.len() <= most {
+        return text;
+    }
     text.char_indices().nth(most).map_or(text, |(end, _)| &text[..end])
 }
 

@@ -1,12 +1,14 @@
-//! Closings go to Redis together: while some of a shard are on their way, those that come meanwhile wait, and go as the
-//! next batch. A lone one goes at once; under load one script, and one round trip, serves many.
+//! Closings go to Redis together: one script, and one round trip, serves many. One that gives something back goes at once,
+//! since its caller waits; the others gather for some milliseconds, and while some of their shard are on their way.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::{DecisionId, TenantId};
 use futures_util::future::{BoxFuture, FutureExt as _};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep_until};
 
 use crate::connection::Connection;
 use crate::keys::Keys;
@@ -19,6 +21,9 @@ use crate::{GiveBack, LedgerError, Shard};
 const MOST: usize = 64;
 /// Closings that wait for their answer; further ones wait for a place.
 const WAITING: usize = 4096;
+/// How long a closing that nobody waits for may wait for others. Should the process be killed meanwhile, its row ends as
+/// `unknown`, as that of any call under way.
+const GATHER: Duration = Duration::from_millis(5);
 
 /// Where closings are handed in.
 #[derive(Clone, Debug)]
@@ -39,6 +44,8 @@ pub(crate) struct Waiting {
 #[derive(Default)]
 struct Lane {
     waiting: Vec<Waiting>,
+    /// When what waits is to go at the latest; none while nothing does.
+    due: Option<Instant>,
     /// Some are on their way.
     busy: bool,
 }
@@ -63,37 +70,52 @@ async fn run(connection: Arc<Connection>, keys: Keys, mut queue: mpsc::Receiver<
     let mut sent: FuturesUnordered<BoxFuture<'static, (Shard, usize)>> = FuturesUnordered::new();
     let door = Arc::new((connection, keys));
     let mut came: Vec<Waiting> = Vec::with_capacity(MOST);
-    let (mut waiting, mut open) = (0, true);
-    while open || !sent.is_empty() {
+    let (mut waiting, mut open, mut due) = (0, true, None::<Instant>);
+    while open || waiting > 0 {
         tokio::select! {
             more = queue.recv_many(&mut came, MOST), if open && waiting < WAITING => {
                 open = more > 0;
                 waiting += more;
+                let now = Instant::now();
                 for closing in came.drain(..) {
-                    lanes[Shard::of(closing.tenant)].waiting.push(closing);
+                    lanes[Shard::of(closing.tenant)].put(closing, now);
                 }
             }
+            () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {}
             Some((shard, closed)) = sent.next() => {
                 lanes[shard].busy = false;
                 waiting -= closed;
             }
         }
+        let now = Instant::now();
+        due = None;
         for shard in Shard::all() {
-            if let Some(batch) = lanes[shard].next() {
+            if let Some(batch) = lanes[shard].next(now) {
                 sent.push(close(Arc::clone(&door), shard, batch).boxed());
             }
+            due = due.into_iter().chain(lanes[shard].due.filter(|_| !lanes[shard].busy)).min();
         }
     }
 }
 
 impl Lane {
+    fn put(&mut self, closing: Waiting, now: Instant) {
+        let wait = if closing.give_back == GiveBack::Nothing { GATHER } else { Duration::ZERO };
+        let due = now + wait;
+        self.due = Some(self.due.map_or(due, |first| first.min(due)));
+        self.waiting.push(closing);
+    }
+
     /// What is to be sent now, if anything.
-    fn next(&mut self) -> Option<Vec<Waiting>> {
-        if self.busy || self.waiting.is_empty() {
+    fn next(&mut self, now: Instant) -> Option<Vec<Waiting>> {
+        let full = self.waiting.len() >= MOST;
+        if self.busy || !(full || self.due.is_some_and(|due| due <= now)) {
             return None;
         }
         self.busy = true;
         let rest = self.waiting.split_off(self.waiting.len().min(MOST));
+        // The rest has waited: it goes as soon as these have gone.
+        self.due = (!rest.is_empty()).then_some(now);
         Some(std::mem::replace(&mut self.waiting, rest))
     }
 }

@@ -3,6 +3,7 @@
 //! One run, one machine, rounds by turns, so that whatever else the machine does meets all alike. Every gateway call is
 //! judged, takes from a limit in Redis, is recorded, and its row is drained into Postgres meanwhile: what a user gets.
 //! All of it, the caller included, shares the machine's cores. `make bench` builds in release, and starts the services.
+//! A part of it, to look at with a profiler: `scripts/bench gateway --target gateway --concurrency 64 --rounds 1 --seconds 20`.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that can't go on has nothing to say")]
 
@@ -17,6 +18,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
+use clap::Parser as _;
 use serde_json::json;
 use testkit::{Api, Installation};
 
@@ -24,23 +26,44 @@ use crate::load::Target;
 use crate::report::Report;
 use crate::usage::Program;
 
-const CONCURRENCY: [usize; 3] = [1, 16, 64];
-const ROUNDS: usize = 5;
-const MEASURED: Duration = Duration::from_secs(3);
 const TOOL: &str = "flowforge_get_run";
 const RUN: &str = "run-0001";
 
+/// What is measured: by default all of it.
+#[derive(clap::Parser)]
+struct Options {
+    /// `scaling`: how cost grows with gateways, instead.
+    #[arg(value_parser = ["scaling"])]
+    what: Option<String>,
+    /// Connections that call at the same time.
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 16, 64])]
+    concurrency: Vec<usize>,
+    /// Who is called: `upstream`, `nginx`, `gateway`.
+    #[arg(long, value_delimiter = ',', default_values_t = ["upstream", "nginx", "gateway"].map(str::to_owned))]
+    target: Vec<String>,
+    /// Turns.
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+    /// How long each is measured.
+    #[arg(long, default_value_t = 3)]
+    seconds: u64,
+    /// Given by cargo.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
 fn main() {
+    let options = Options::parse();
     // One thread for the caller, so that it takes no more than one core.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    if std::env::args().any(|argument| argument == "scaling") {
+    if options.what.is_some() {
         runtime.block_on(scaling::run());
     } else {
-        runtime.block_on(run());
+        runtime.block_on(run(&options));
     }
 }
 
-async fn run() {
+async fn run(options: &Options) {
     let binary = Path::new(env!("CARGO_BIN_EXE_tollgate"));
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let upstream = upstream::start(&binary.with_file_name("flowforge-sim")).await;
@@ -50,11 +73,12 @@ async fn run() {
     let (path, token) = prepare(&gateway.url, upstream.address).await;
 
     let address: SocketAddr = gateway.url.trim_start_matches("http://").parse().unwrap();
-    let targets = [
+    let mut targets = vec![
         Target::new("upstream", upstream.address, "/mcp/json", &token),
         Target::new("nginx", nginx.address, "/mcp/json", &token),
         Target::new("gateway", address, &path, &token),
     ];
+    targets.retain(|target| options.target.iter().any(|name| name == target.name));
     let watched = [
         Program::behind("gateway", address.port()),
         Program::behind("nginx", nginx.address.port()),
@@ -62,16 +86,17 @@ async fn run() {
         Program::behind("redis", port_in("REDIS_URL")),
         Program::behind("postgres", port_in("DATABASE_URL")),
     ];
-    let mut report = Report::new(ROUNDS, MEASURED);
-    for round in 1..=ROUNDS {
-        for concurrency in CONCURRENCY {
+    let (rounds, measured) = (options.rounds, Duration::from_secs(options.seconds));
+    let mut report = Report::new(rounds, measured);
+    for round in 1..=rounds {
+        for &concurrency in &options.concurrency {
             for target in &targets {
                 report::say(&format!(
-                    "round {round} of {ROUNDS}: {} at concurrency {concurrency}",
+                    "round {round} of {rounds}: {} at concurrency {concurrency}",
                     target.name
                 ));
                 let before = usage::of(&watched);
-                let sample = load::run(target, concurrency, MEASURED).await;
+                let sample = load::run(target, concurrency, measured).await;
                 report.add(concurrency, target.name, sample, &usage::since(&before, &watched));
             }
         }

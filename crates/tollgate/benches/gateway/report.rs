@@ -70,29 +70,46 @@ impl Report {
         Numbers { calls, per_second, p50: at(50).unwrap(), p99: at(99).unwrap() }
     }
 
-    /// How fast `target` is to nginx at this concurrency: throughput by throughput.
-    fn ratio(&self, concurrency: usize, numbers: &Numbers) -> f64 {
-        numbers.per_second / self.numbers(&self.samples[&(concurrency, "nginx")]).per_second
+    /// How fast `target` is to nginx at this concurrency: throughput by throughput. None if nginx was not called.
+    fn ratio(&self, concurrency: usize, numbers: &Numbers) -> Option<f64> {
+        let nginx = self.numbers(self.samples.get(&(concurrency, "nginx"))?);
+        Some(numbers.per_second / nginx.per_second)
+    }
+
+    /// What `target` adds to the direct call at this concurrency, as multiples of what nginx adds: to the median, and to the
+    /// 99th percentile. None if one of the two was not called.
+    fn added(&self, concurrency: usize, numbers: &Numbers) -> Option<[f64; 2]> {
+        let nginx = self.numbers(self.samples.get(&(concurrency, "nginx"))?);
+        let direct = self.numbers(self.samples.get(&(concurrency, "upstream"))?);
+        let times = |all: u32, nginx: u32, direct: u32| {
+            (f64::from(all) - f64::from(direct)) / (f64::from(nginx) - f64::from(direct)).max(1.0)
+        };
+        Some([times(numbers.p50, nginx.p50, direct.p50), times(numbers.p99, nginx.p99, direct.p99)])
     }
 
     /// Writes the table to standard output.
     pub fn print(&self) {
         let mut out = std::io::stdout().lock();
-        let mut line = |cells: [String; 6]| {
+        let mut line = |cells: [String; 8]| {
             let [concurrency, target, rest @ ..] = cells;
             let rest = rest.map(|cell| format!("{cell:>12}")).concat();
             writeln!(out, "{concurrency:>11}  {target:<9}{rest}").unwrap();
         };
-        line(["concurrency", "target", "calls/s", "p50 µs", "p99 µs", "to nginx"].map(str::to_owned));
+        let multiple = |of: Option<f64>| of.map_or_else(|| "-".to_owned(), |of| format!("{of:.2}"));
+        let title = ["concurrency", "target", "calls/s", "p50 µs", "p99 µs", "to nginx", "adds p50", "adds p99"];
+        line(title.map(str::to_owned));
         for ((concurrency, target), sample) in &self.samples {
             let numbers = self.numbers(sample);
+            let added = self.added(*concurrency, &numbers);
             line([
                 concurrency.to_string(),
                 (*target).to_owned(),
                 format!("{:.0}", numbers.per_second),
                 numbers.p50.to_string(),
                 numbers.p99.to_string(),
-                format!("{:.2}", self.ratio(*concurrency, &numbers)),
+                multiple(self.ratio(*concurrency, &numbers)),
+                multiple(added.map(|added| added[0])),
+                multiple(added.map(|added| added[1])),
             ]);
         }
         writeln!(
@@ -121,6 +138,7 @@ impl Report {
                     "concurrency": concurrency, "target": target, "calls": numbers.calls, "wrong": sample.wrong,
                     "calls_per_second": numbers.per_second, "p50_micros": numbers.p50,
                     "p99_micros": numbers.p99, "throughput_to_nginx": self.ratio(*concurrency, &numbers),
+                    "adds_to_nginx": self.added(*concurrency, &numbers),
                     "used": self.used[&(*concurrency, *target)].iter().map(|(program, used)| (*program, json!({
                         "cpu_micros_a_call": used.cpu_micros / sample.made.max(1), "peak_kib": used.peak_kib,
                     }))).collect::<BTreeMap<_, _>>(),
