@@ -21,6 +21,9 @@ pub enum Error {
     /// A stored password hash that can't be read.
     #[error("a stored password hash can't be read: set the password anew")]
     PasswordHash,
+    /// Not a private key that can sign here.
+    #[error("not a private key in PEM that can sign here: give PKCS #8 of P-256, P-384, Ed25519 or RSA")]
+    NotAKey,
     /// The crypto library refused; it says no more than that.
     #[error("the crypto library refused the operation")]
     Backend,

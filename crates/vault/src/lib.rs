@@ -2,6 +2,7 @@
 //!
 //! One crypto backend, aws-lc-rs. Nothing here does I/O or reads a clock, and no `Debug` shows a key.
 
+mod assertion;
 mod entropy;
 mod error;
 pub mod jwt;
@@ -10,6 +11,7 @@ pub mod password;
 mod place;
 mod token;
 
+pub use assertion::AssertionKey;
 pub use entropy::Entropy;
 pub use error::Error;
 pub use keyring::{Keyring, Opened, Purpose};

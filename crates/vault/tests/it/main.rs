@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod assertion;
 mod entropy;
 mod jwt;
 mod keyring;
