@@ -2,24 +2,26 @@
 //! authorization server, for the whole organisation or for each identity.
 
 mod begin;
+mod client;
+mod end;
 mod finish;
 mod input;
 mod links;
+mod own;
 mod view;
 
-use domain::{ConnectionId, Role, Secret, ServerId, UpstreamUrl};
+use domain::{Role, ServerId, UpstreamUrl};
 use http::HeaderValue;
-use oauth::{AuthorizationServer, Client, ClientAuth, Installation, Keeper, RenewError};
+use oauth::{Installation, Keeper, RenewError};
 use serde_json::json;
-use storage::{TenantTx, UpstreamClientRow};
+use storage::TenantTx;
 use tokio_util::task::TaskTracker;
-use vault::Place;
 
 pub use begin::Departure;
 pub use finish::Arrived;
-pub use input::{LoginChange, NewConnectLink, NewUpstreamClient};
+pub use input::{ClientAuthentication, LoginChange, NewConnectLink, NewUpstreamClient};
 pub use links::{ConnectLink, ConnectPage};
-pub use view::{Connection, ConnectionState, Login, ServerLogin, UpstreamClient};
+pub use view::{Connection, ConnectionState, Disconnected, EndedAccess, Login, ServerLogin, UpstreamClient};
 
 use crate::change::Event;
 use crate::input::Problems;
@@ -84,23 +86,9 @@ impl Control {
         self.server_login(actor, id).await
     }
 
-    /// Ends a connection: the tokens are forgotten, and the next call is made without. Needs `admin`.
-    pub async fn disconnect(
-        &self,
-        actor: &Actor,
-        id: ServerId,
-        connection: ConnectionId,
-    ) -> Result<(), Error> {
-        actor.needs(Role::Admin)?;
-        let server = self.server(actor, id).await?;
-        let mut change = self.change(actor).await?;
-        let identity = change.delete_connection(id, connection).await?.ok_or(Error::NotFound)?;
-        let event = Event::new("server.disconnect", id.uuid(), server.name);
-        change.commit(actor, event.with(json!({ "identity": for_whom(&identity) }))).await
-    }
-
     pub(crate) fn installation(&self) -> Installation {
-        Installation::at(&self.parts().public_url)
+        let installation = Installation::at(&self.parts().public_url);
+        if self.parts().client_metadata { installation } else { installation.unread() }
     }
 
     pub(crate) fn keeper(&self) -> Keeper {
@@ -133,63 +121,10 @@ impl Control {
         };
         match self.keeper().current(actor.tenant, server.id, &identity).await {
             Ok(token) => Ok(token.map(|token| token.header)),
-            Err(RenewError::Ended(_) | RenewError::Gone | RenewError::Away(_)) => Ok(None),
+            Err(RenewError::Ended(_) | RenewError::Refused(_) | RenewError::Gone | RenewError::Away(_)) => {
+                Ok(None)
+            }
         }
-    }
-
-    /// A client as it was typed: its issuer is the one that the server names now. None: it is to be forgotten.
-    async fn typed_client(
-        &self,
-        actor: &Actor,
-        server: &Server,
-        typed: &NewUpstreamClient,
-    ) -> Result<Option<UpstreamClientRow>, Error> {
-        let Some((id, secret)) = typed.read()? else { return Ok(None) };
-        let url: UpstreamUrl = server.upstream_url.parse().map_err(Error::internal)?;
-        let found = self.discover(&url, &[]).await;
-        let discovery =
-            found.map_err(|error| Error::field("/client/client_id", format!("can't be stored: {error}")))?;
-        let client = Client::by_hand(id, secret, &discovery.server);
-        let client = client.map_err(|error| Error::field("/client/client_secret", error))?;
-        self.client_row(actor, server.id, &discovery.server, &client, true).map(Some)
-    }
-
-    fn client_row(
-        &self,
-        actor: &Actor,
-        server: ServerId,
-        at: &AuthorizationServer,
-        client: &Client,
-        by_hand: bool,
-    ) -> Result<UpstreamClientRow, Error> {
-        let place = Place::UpstreamClient { tenant: actor.tenant, server, issuer: &at.issuer };
-        let seal = |secret: &Secret<String>| {
-            self.parts().keyring.seal(secret.expose().as_bytes(), place, &self.parts().entropy)
-        };
-        Ok(UpstreamClientRow {
-            issuer: at.issuer.clone(),
-            client_id: client.id.clone(),
-            sealed_secret: client.secret.as_ref().map(seal).transpose()?,
-            auth: client.auth.as_str().to_owned(),
-            by_hand,
-            redirect_uri: self.installation().redirect_uri,
-            created_at: self.now(),
-        })
-    }
-
-    fn open_client(&self, actor: &Actor, server: ServerId, row: &UpstreamClientRow) -> Result<Client, Error> {
-        let place = Place::UpstreamClient { tenant: actor.tenant, server, issuer: &row.issuer };
-        let secret = row.sealed_secret.as_ref().map(|sealed| {
-            let opened = self.parts().keyring.open(sealed, place)?;
-            let text = std::str::from_utf8(opened.expose()).map_err(Error::internal)?;
-            Ok::<_, Error>(Secret::new(text.to_owned()))
-        });
-        Ok(Client {
-            id: row.client_id.clone(),
-            secret: secret.transpose()?,
-            auth: ClientAuth::read(&row.auth)
-                .ok_or_else(|| Error::internal("unknown client authentication"))?,
-        })
     }
 }
 

@@ -33,6 +33,9 @@ pub struct ControlParts {
     pub entropy: Entropy,
     /// Where people and clients reach this installation, without a path: `https://tollgate.example`.
     pub public_url: String,
+    /// Whether authorization servers can read this installation's metadata at `public_url`. Where they can't, it registers itself
+    /// with them instead.
+    pub client_metadata: bool,
     /// Where the demo server is, when there is one.
     pub demo_upstream: Option<UpstreamUrl>,
 }

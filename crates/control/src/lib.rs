@@ -31,8 +31,9 @@ pub use admin_log::{AdminEvent, AdminLogPage};
 pub use catalogue::CatalogueEntry;
 pub use clients::{ClientConfiguration, configurations};
 pub use connections::{
-    Arrived, ConnectLink, ConnectPage, Connection, ConnectionState, Departure, Login, LoginChange,
-    NewConnectLink, NewUpstreamClient, ServerLogin, UpstreamClient,
+    Arrived, ClientAuthentication, ConnectLink, ConnectPage, Connection, ConnectionState, Departure,
+    Disconnected, EndedAccess, Login, LoginChange, NewConnectLink, NewUpstreamClient, ServerLogin,
+    UpstreamClient,
 };
 pub use control::{Control, ControlParts};
 pub use error::{Conflict, DocumentProblem, Error, FieldProblem, Service};

@@ -22,6 +22,10 @@ use crate::state::Gateway;
 
 /// After a renewal that failed nobody asks again for so long.
 const PAUSE: Duration = Duration::from_secs(2);
+/// Nor after one that was refused, which is for people to mend.
+const LONG_PAUSE: Duration = Duration::from_mins(1);
+/// What is written down of a token that the upstream refuses.
+const REFUSED: &str = "the server refuses its token, although it has not ended";
 /// A token that was refused so soon after it was had is not replaced: another one would be refused too.
 const TOO_NEW: chrono::TimeDelta = chrono::TimeDelta::seconds(10);
 
@@ -81,7 +85,7 @@ pub enum LoggedOut {
 impl From<RenewError> for LoggedOut {
     fn from(error: RenewError) -> Self {
         match error {
-            RenewError::Ended(_) | RenewError::Gone => Self::Ended,
+            RenewError::Ended(_) | RenewError::Refused(_) | RenewError::Gone => Self::Ended,
             RenewError::Away(_) => Self::Away,
         }
     }
@@ -124,7 +128,7 @@ pub(crate) async fn send(
     match response.status() {
         StatusCode::UNAUTHORIZED => connection.note_refusal(gateway, &token),
         StatusCode::FORBIDDEN => connection.note_scopes(gateway, Challenge::read(response.headers())),
-        _ => {}
+        _ => connection.note_let_in(gateway, &token),
     }
     Ok(response)
 }
@@ -137,13 +141,15 @@ fn with(request: &Request<Bytes>, token: &Token) -> Request<Bytes> {
 }
 
 impl Connection {
-    pub fn new(tenant: TenantId, id: ConnectionId, token: Token) -> Self {
+    /// A connection that was read, with the trouble that was written down of it.
+    pub fn new(tenant: TenantId, id: ConnectionId, token: Token, trouble: Option<&str>) -> Self {
+        let refused = if trouble == Some(REFUSED) { token.version } else { 0 };
         Self {
             tenant,
             id,
             token: ArcSwap::from_pointee(token),
             renewing: tokio::sync::Mutex::default(),
-            refused: AtomicI64::new(0),
+            refused: AtomicI64::new(refused),
             wanted: Mutex::default(),
         }
     }
@@ -171,7 +177,9 @@ impl Connection {
         };
         match renewed {
             // It was to be renewed early, and is good until its end.
-            Err(RenewError::Ended(_) | RenewError::Away(_)) if !token.ended(now) => Ok(token),
+            Err(RenewError::Ended(_) | RenewError::Refused(_) | RenewError::Away(_)) if !token.ended(now) => {
+                Ok(token)
+            }
             other => other,
         }
     }
@@ -196,10 +204,11 @@ impl Connection {
         if known.version != seen {
             return Ok(known);
         }
-        if let Some((at, error)) = &*last
-            && at.elapsed() < PAUSE
-        {
-            return Err(error.clone());
+        if let Some((at, error)) = &*last {
+            let pause = if matches!(error, RenewError::Refused(_)) { LONG_PAUSE } else { PAUSE };
+            if at.elapsed() < pause {
+                return Err(error.clone());
+            }
         }
         match keeper.renew(self.tenant, self.id, seen).await {
             Ok(token) => {
@@ -219,15 +228,29 @@ impl Connection {
     }
 
     /// Writes down that the upstream refuses the token, once a token.
-    fn note_refusal(&self, gateway: &Gateway, token: &Token) {
+    fn note_refusal(self: &Arc<Self>, gateway: &Gateway, token: &Token) {
         if self.refused.swap(token.version, Ordering::Relaxed) == token.version {
             return;
         }
-        let (keeper, tenant, id, version) = (gateway.keeper.clone(), self.tenant, self.id, token.version);
+        let (keeper, connection, version) = (gateway.keeper.clone(), Arc::clone(self), token.version);
         gateway.background.spawn(async move {
-            let trouble = "the server refuses its token, although it has not ended";
-            keeper.note_refusal(tenant, id, version, trouble).await;
+            let (tenant, id) = (connection.tenant, connection.id);
+            keeper.note_refusal(tenant, id, version, REFUSED).await;
+            // It was let in again while that was written.
+            if connection.refused.load(Ordering::Relaxed) == 0 {
+                keeper.note_let_in(tenant, id, version, REFUSED).await;
+            }
         });
+    }
+
+    /// Takes the refusal back that was written down, once the upstream lets the token in again.
+    fn note_let_in(&self, gateway: &Gateway, token: &Token) {
+        let version = token.version;
+        if self.refused.compare_exchange(version, 0, Ordering::Relaxed, Ordering::Relaxed).is_err() {
+            return;
+        }
+        let (keeper, tenant, id) = (gateway.keeper.clone(), self.tenant, self.id);
+        gateway.background.spawn(async move { keeper.note_let_in(tenant, id, version, REFUSED).await });
     }
 
     /// Writes down which scopes the upstream misses: the next time somebody connects, they are asked for.

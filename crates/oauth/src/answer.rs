@@ -69,6 +69,7 @@ mod tests {
             issuer: "https://as.example".to_owned(),
             names_itself,
             token_endpoint: "https://as.example/token".parse().unwrap(),
+            revocation_endpoint: Some("https://as.example/revoke".parse().unwrap()),
             redirect_uri: "https://tollgate.example/oauth/callback".to_owned(),
             resource: "https://x.example/mcp".to_owned(),
             scopes: Scopes::read("a b"),

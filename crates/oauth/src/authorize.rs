@@ -33,6 +33,8 @@ pub struct Pending {
     pub names_itself: bool,
     /// Where the code is redeemed.
     pub token_endpoint: UpstreamUrl,
+    /// Where tokens are given back, if that is possible.
+    pub revocation_endpoint: Option<UpstreamUrl>,
     /// Where the answer comes to.
     pub redirect_uri: String,
     /// What the token is for.
@@ -79,6 +81,7 @@ impl Authorization {
             issuer: discovery.server.issuer.clone(),
             names_itself: discovery.server.names_itself,
             token_endpoint: discovery.server.token_endpoint.clone(),
+            revocation_endpoint: discovery.server.revocation_endpoint.clone(),
             redirect_uri: redirect_uri.to_owned(),
             resource: discovery.resource.clone(),
             scopes,
@@ -95,6 +98,7 @@ struct Stored {
     issuer: String,
     names_itself: bool,
     token_endpoint: String,
+    revocation_endpoint: Option<String>,
     redirect_uri: String,
     resource: String,
     scopes: String,
@@ -111,6 +115,7 @@ impl Pending {
             "issuer": self.issuer,
             "names_itself": self.names_itself,
             "token_endpoint": self.token_endpoint.as_str(),
+            "revocation_endpoint": self.revocation_endpoint.as_ref().map(UpstreamUrl::as_str),
             "redirect_uri": self.redirect_uri,
             "resource": self.resource,
             "scopes": self.scopes.to_string(),
@@ -129,6 +134,7 @@ impl Pending {
             issuer: stored.issuer,
             names_itself: stored.names_itself,
             token_endpoint: stored.token_endpoint.parse().ok()?,
+            revocation_endpoint: stored.revocation_endpoint.and_then(|url| url.parse().ok()),
             redirect_uri: stored.redirect_uri,
             resource: stored.resource,
             scopes: Scopes::read(&stored.scopes),

@@ -2,12 +2,17 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use chrono::{DateTime, Utc};
 use domain::Secret;
 use http::HeaderValue;
 use url::form_urlencoded::{Serializer, byte_serialize};
+use vault::{AssertionKey, Entropy};
 
 use crate::error::Error;
 use crate::server::AuthorizationServer;
+
+/// What an assertion is called in a form (RFC 7523, 2.2).
+const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// How a client authenticates at the token endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +23,8 @@ pub enum ClientAuth {
     Basic,
     /// `client_secret_post`
     Post,
+    /// `private_key_jwt`: by an assertion (RFC 7523), signed with the key that is the client's secret.
+    PrivateKey,
 }
 
 /// A client of an authorization server.
@@ -25,7 +32,7 @@ pub enum ClientAuth {
 pub struct Client {
     /// Its id there.
     pub id: String,
-    /// Its secret, unless it is a public one.
+    /// Its secret, unless it is a public one; where it signs, its private key in PEM.
     pub secret: Option<Secret<String>>,
     /// How it authenticates.
     pub auth: ClientAuth,
@@ -38,12 +45,13 @@ impl ClientAuth {
             Self::None => "none",
             Self::Basic => "client_secret_basic",
             Self::Post => "client_secret_post",
+            Self::PrivateKey => "private_key_jwt",
         }
     }
 
     /// The way that a word stands for.
     pub fn read(word: &str) -> Option<Self> {
-        [Self::None, Self::Basic, Self::Post].into_iter().find(|auth| auth.as_str() == word)
+        [Self::None, Self::Basic, Self::Post, Self::PrivateKey].into_iter().find(|auth| auth.as_str() == word)
     }
 
     /// The first of `wanted` that the authorization server takes; one that does not say takes `client_secret_basic`
@@ -63,16 +71,26 @@ impl ClientAuth {
 }
 
 impl Client {
-    /// A client that the operator registered there by hand.
+    /// A client that the operator registered there by hand. `chosen` is how it authenticates, where the operator says
+    /// so; else the first way that its secret allows and the authorization server takes.
     pub fn by_hand(
         id: String,
         secret: Option<Secret<String>>,
+        chosen: Option<ClientAuth>,
         server: &AuthorizationServer,
     ) -> Result<Self, Error> {
-        let auth = match &secret {
-            Some(_) => ClientAuth::offered(server, &[ClientAuth::Basic, ClientAuth::Post])?,
-            None => ClientAuth::None,
+        let auth = match (&secret, chosen) {
+            (None, None | Some(ClientAuth::None)) => ClientAuth::None,
+            (None, Some(_)) | (Some(_), Some(ClientAuth::None)) => return Err(Error::UnfitSecret),
+            (Some(_), Some(chosen)) => chosen,
+            (Some(secret), None) if secret.expose().contains("-----BEGIN") => ClientAuth::PrivateKey,
+            (Some(_), None) => ClientAuth::offered(server, &[ClientAuth::Basic, ClientAuth::Post])?,
         };
+        if auth == ClientAuth::PrivateKey
+            && secret.as_ref().is_none_or(|pem| AssertionKey::read(pem).is_err())
+        {
+            return Err(Error::UnfitKey);
+        }
         Ok(Self { id, secret, auth })
     }
 
@@ -82,26 +100,51 @@ impl Client {
     }
 
     /// Adds to a request what proves who it is from: fields of its form, and perhaps a header.
-    pub(crate) fn prove(&self, form: &mut Serializer<'_, String>) -> Option<HeaderValue> {
+    pub(crate) fn prove(
+        &self,
+        form: &mut Serializer<'_, String>,
+        proof: &Proof<'_>,
+    ) -> Result<Option<HeaderValue>, Error> {
         let secret = self.secret.as_ref().map(Secret::expose);
         match (self.auth, secret) {
             (ClientAuth::Basic, Some(secret)) => {
                 // RFC 6749, 2.3.1: each part is form-encoded before the two are joined.
                 let encoded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
                 let pair = STANDARD.encode(format!("{}:{}", encoded(&self.id), encoded(secret)));
-                let mut value = HeaderValue::try_from(format!("Basic {pair}")).ok()?;
+                let mut value =
+                    HeaderValue::try_from(format!("Basic {pair}")).map_err(|_| Error::UnfitSecret)?;
                 value.set_sensitive(true);
-                return Some(value);
+                return Ok(Some(value));
             }
             (ClientAuth::Post, Some(secret)) => {
                 form.append_pair("client_id", &self.id).append_pair("client_secret", secret);
+            }
+            (ClientAuth::PrivateKey, _) => {
+                let key = self.secret.as_ref().and_then(|pem| AssertionKey::read(pem).ok());
+                let key = key.ok_or(Error::UnfitKey)?;
+                let signed = key.assert(&self.id, proof.issuer, proof.now, proof.entropy);
+                let signed = signed.map_err(|_| Error::UnfitKey)?;
+                form.append_pair("client_id", &self.id)
+                    .append_pair("client_assertion_type", ASSERTION)
+                    .append_pair("client_assertion", signed.expose());
             }
             _ => {
                 form.append_pair("client_id", &self.id);
             }
         }
-        None
+        Ok(None)
     }
+}
+
+/// What an assertion is made with beside the client.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Proof<'a> {
+    /// The authorization server that it is for.
+    pub issuer: &'a str,
+    /// Now.
+    pub now: DateTime<Utc>,
+    /// Makes it unlike any other.
+    pub entropy: &'a Entropy,
 }
 
 #[cfg(test)]
@@ -114,6 +157,8 @@ mod tests {
             authorization_endpoint: "https://as.example/authorize".parse().unwrap(),
             token_endpoint: "https://as.example/token".parse().unwrap(),
             registration_endpoint: None,
+            revocation_endpoint: None,
+            assumed: false,
             scopes: None,
             client_auth: client_auth.map(|words| words.iter().map(|word| (*word).to_owned()).collect()),
             names_itself: false,
@@ -129,8 +174,15 @@ mod tests {
         assert_eq!(chosen(Some(&["none", "client_secret_post"])), Ok(ClientAuth::Post));
         assert_eq!(chosen(Some(&["private_key_jwt"])), Err(Error::NoClientAuth));
         let secret = || Some(Secret::new("s".to_owned()));
-        let by_hand = Client::by_hand("c".to_owned(), secret(), &server(Some(&["none"])));
+        let by_hand = Client::by_hand("c".to_owned(), secret(), None, &server(Some(&["none"])));
         assert_eq!(by_hand, Err(Error::NoClientAuth));
+        let by_hand = |chosen, secret| {
+            Client::by_hand("c".to_owned(), secret, Some(chosen), &server(None)).map(|client| client.auth)
+        };
+        assert_eq!(by_hand(ClientAuth::Post, secret()), Ok(ClientAuth::Post));
+        assert_eq!(by_hand(ClientAuth::Post, None), Err(Error::UnfitSecret));
+        assert_eq!(by_hand(ClientAuth::None, secret()), Err(Error::UnfitSecret));
+        assert_eq!(by_hand(ClientAuth::PrivateKey, secret()), Err(Error::UnfitKey));
     }
 
     #[test]
@@ -141,7 +193,9 @@ mod tests {
             auth: ClientAuth::Basic,
         };
         let mut form = Serializer::new(String::new());
-        let header = client.prove(&mut form).unwrap();
+        let now = DateTime::from_timestamp(0, 0).unwrap();
+        let proof = Proof { issuer: "https://as.example", now, entropy: &Entropy::System };
+        let header = client.prove(&mut form, &proof).unwrap().unwrap();
         let pair = header.to_str().unwrap().strip_prefix("Basic ").unwrap().to_owned();
         assert_eq!(STANDARD.decode(pair).unwrap(), b"a%3Ab+c:p%25%26");
         assert_eq!(form.finish(), "");

@@ -32,7 +32,13 @@ pub async fn discover(
     preferred: &[String],
 ) -> Result<Discovery, Error> {
     let announced = challenge.and_then(|challenge| challenge.resource_metadata.as_deref());
-    let resource = resource::find(egress, upstream, announced).await?;
+    let resource = match resource::find(egress, upstream, announced).await {
+        // It wants a token, and says nothing of who issues it: a server of the first revision.
+        Err(Error::NoResourceMetadata) if announced.is_none() && challenge.is_some() => {
+            return beside(egress, upstream, challenge).await;
+        }
+        other => other?,
+    };
     let known = resource.authorization_servers.iter().find(|issuer| preferred.contains(issuer));
     let issuer = known.or(resource.authorization_servers.first()).ok_or(Error::NoAuthorizationServer)?;
     let server = AuthorizationServer::find(egress, issuer).await?;
@@ -40,6 +46,18 @@ pub async fn discover(
     let wanted = challenged.or(resource.scopes).unwrap_or_default();
     let scopes = wanted.renewable(server.scopes.as_ref());
     Ok(Discovery { resource: resource.identifier, server, scopes })
+}
+
+/// What a server wants that publishes no metadata: a token of the authorization server at its own host.
+async fn beside(
+    egress: &egress::Client,
+    upstream: &UpstreamUrl,
+    challenge: Option<&Challenge>,
+) -> Result<Discovery, Error> {
+    let server = AuthorizationServer::beside(egress, upstream).await?;
+    let wanted = challenge.and_then(|challenge| challenge.scopes.clone()).unwrap_or_default();
+    let scopes = wanted.renewable(server.scopes.as_ref());
+    Ok(Discovery { resource: upstream.as_str().to_owned(), server, scopes })
 }
 
 /// A question that every server that wants a token answers with a challenge, whichever revisions it speaks.

@@ -18,7 +18,7 @@ pub enum Error {
     },
     /// The server publishes no metadata.
     #[error(
-        "the server does not say who issues its tokens: it has no protected resource metadata (RFC 9728), so it can't be connected this way"
+        "the server does not say who issues its tokens: it has no protected resource metadata (RFC 9728), and its own host is no authorization server, so it can't be connected this way"
     )]
     NoResourceMetadata,
     /// The metadata is of another resource.
@@ -43,6 +43,12 @@ pub enum Error {
         "the authorization server wants its clients to authenticate in a way that Tollgate does not speak"
     )]
     NoClientAuth,
+    /// The way to authenticate and the secret do not belong together.
+    #[error("the secret does not fit how the client authenticates: give one for every way but `none`")]
+    UnfitSecret,
+    /// The client's private key can't sign.
+    #[error("the client's private key can't sign: give one in PEM (PKCS #8) of P-256, P-384, Ed25519 or RSA")]
+    UnfitKey,
     /// Somebody has to register this installation there by hand.
     #[error(
         "the authorization server registers no clients by itself: register Tollgate there and store the client"

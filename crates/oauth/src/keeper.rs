@@ -12,9 +12,12 @@ use tokio_util::task::TaskTracker;
 use vault::{Entropy, Keyring, Place};
 
 use crate::authorize::Pending;
+use crate::client::Client;
+use crate::discover::Discovery;
 use crate::error::Error;
 use crate::kept::{Kept, Token};
-use crate::token::{self, Granted};
+use crate::scope::Scopes;
+use crate::token::{self, Desk, Endpoint, Granted};
 
 /// How long a renewal may take. Longer than an authorization server is waited for, so that nobody else begins before.
 const LEASE: Duration = Duration::from_secs(30);
@@ -23,6 +26,8 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const GLANCE: Duration = Duration::from_millis(50);
 /// How often the store is tried. Were it given up, a refresh token that replaced another one would be lost.
 const ATTEMPTS: u32 = 5;
+/// What is said of a connection that nothing renews.
+const UNRENEWABLE: &str = "its tokens can't be renewed";
 
 /// Opens and renews. Cheap to clone.
 #[derive(Clone)]
@@ -47,6 +52,9 @@ pub enum RenewError {
     /// Somebody has to connect again. The words say why.
     #[error("{0}")]
     Ended(String),
+    /// It is refused now, and may be mended at the authorization server: it is asked again after a while.
+    #[error("{0}")]
+    Refused(String),
     /// The connection is not there any more.
     #[error("the connection was ended")]
     Gone,
@@ -68,9 +76,38 @@ impl Keeper {
             refresh: granted.refresh.clone(),
             client: pending.client.clone(),
             token_endpoint: pending.token_endpoint.as_str().to_owned(),
+            revocation_endpoint: pending.revocation_endpoint.as_ref().map(|url| url.as_str().to_owned()),
             resource: pending.resource.clone(),
+            own: None,
         };
         self.keyring.seal(&kept.to_bytes(), place, &self.entropy)
+    }
+
+    /// The token of a new connection that is the client's own, sealed for it.
+    pub fn seal_own(
+        &self,
+        place: Place<'_>,
+        discovery: &Discovery,
+        client: &Client,
+        scopes: &Scopes,
+        granted: &Granted,
+    ) -> Result<Vec<u8>, vault::Error> {
+        let server = &discovery.server;
+        let kept = Kept {
+            access: granted.access.clone(),
+            refresh: None,
+            client: client.clone(),
+            token_endpoint: server.token_endpoint.as_str().to_owned(),
+            revocation_endpoint: server.revocation_endpoint.as_ref().map(|url| url.as_str().to_owned()),
+            resource: discovery.resource.clone(),
+            own: Some(scopes.clone()),
+        };
+        self.keyring.seal(&kept.to_bytes(), place, &self.entropy)
+    }
+
+    /// What authorization servers are asked with.
+    pub fn desk(&self) -> Desk<'_> {
+        Desk { egress: &self.egress, now: self.clock.now(), entropy: &self.entropy }
     }
 
     /// The access token of a connection.
@@ -86,7 +123,7 @@ impl Keeper {
         })
     }
 
-    fn kept(&self, stored: &SealedConnection) -> Result<Kept, vault::Error> {
+    pub(crate) fn kept(&self, stored: &SealedConnection) -> Result<Kept, vault::Error> {
         let opened = self.keyring.open(&stored.sealed, place(stored))?;
         Kept::read(opened.expose()).ok_or(vault::Error::Tampered)
     }
@@ -155,17 +192,33 @@ impl Keeper {
     /// Asks the authorization server, as the one who may.
     async fn ask(&self, stored: SealedConnection) -> Result<Token, RenewError> {
         let kept = self.kept(&stored)?;
-        let (Some(refresh), Ok(endpoint)) = (&kept.refresh, kept.token_endpoint.parse()) else {
-            return Err(self.end(&stored, "its tokens can't be renewed").await);
+        let Ok(url) = kept.token_endpoint.parse() else {
+            return Err(self.end(&stored, UNRENEWABLE).await);
         };
-        match token::renew(&self.egress, &endpoint, &kept.client, &kept.resource, refresh).await {
+        let endpoint = Endpoint { issuer: &stored.issuer, url: &url, client: &kept.client };
+        let asked = match (&kept.own, &kept.refresh) {
+            (Some(scopes), _) => token::own(self.desk(), endpoint, &kept.resource, scopes).await,
+            (None, Some(refresh)) => token::renew(self.desk(), endpoint, &kept.resource, refresh).await,
+            (None, None) => return Err(self.end(&stored, UNRENEWABLE).await),
+        };
+        match asked {
             Ok(granted) => self.store(stored, kept, granted).await,
             Err(error) if error.passes() => {
                 tracing::warn!(server = %stored.server, %error, "a connection could not be renewed");
                 self.release(&stored).await;
                 Err(RenewError::Away(error.to_string()))
             }
-            Err(error) => Err(self.end(&stored, &sentence(&error)).await),
+            // A token that is used up or revoked stays so. Anything else can be mended there.
+            Err(error @ Error::NoToken(crate::Code::InvalidGrant)) if kept.own.is_none() => {
+                Err(self.end(&stored, &sentence(&error)).await)
+            }
+            Err(error) => {
+                let words = sentence(&error);
+                tracing::warn!(server = %stored.server, %error, "a connection is not renewed");
+                self.note_refusal(stored.tenant, stored.id, stored.version, &words).await;
+                self.release(&stored).await;
+                Err(RenewError::Refused(words))
+            }
         }
     }
 
@@ -245,30 +298,6 @@ impl Keeper {
         }
         RenewError::Ended(trouble.to_owned())
     }
-
-    /// Writes down that the upstream refuses a token that has not ended.
-    pub async fn note_refusal(&self, tenant: TenantId, id: ConnectionId, seen: i64, trouble: &str) {
-        let noting = async {
-            let mut tx = self.storage.system().await?;
-            tx.note_trouble(tenant, id, seen, trouble).await?;
-            tx.commit().await
-        };
-        if let Err(error) = noting.await {
-            tracing::warn!(%error, "the trouble of a connection is not written down");
-        }
-    }
-
-    /// Writes down what the upstream asks for beyond the scopes that there are.
-    pub async fn note_wanted_scopes(&self, tenant: TenantId, id: ConnectionId, scopes: &crate::Scopes) {
-        let noting = async {
-            let mut tx = self.storage.system().await?;
-            tx.note_wanted_scopes(tenant, id, &scopes.to_string()).await?;
-            tx.commit().await
-        };
-        if let Err(error) = noting.await {
-            tracing::warn!(%error, "the scopes that an upstream wants are not written down");
-        }
-    }
 }
 
 fn place(stored: &SealedConnection) -> Place<'_> {
@@ -296,7 +325,7 @@ fn sentence(error: &Error) -> String {
             "the authorization server does not renew it any more: it was revoked there, or not used for too long".to_owned()
         }
         Error::NoToken(crate::Code::InvalidClient) => {
-            "the authorization server does not know Tollgate's client any more".to_owned()
+            "the authorization server does not let Tollgate's client in any more".to_owned()
         }
         other => other.to_string(),
     }

@@ -10,6 +10,7 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use crate::client::{Client, ClientAuth};
+use crate::scope::Scopes;
 
 /// An access token is renewed so long before its end, or at the last fifth of its life if that is later.
 const MARGIN: Duration = Duration::from_secs(30);
@@ -50,7 +51,10 @@ pub(crate) struct Kept {
     pub refresh: Option<Secret<String>>,
     pub client: Client,
     pub token_endpoint: String,
+    pub revocation_endpoint: Option<String>,
     pub resource: String,
+    /// The token is the client's own, and another is had by asking for these scopes again.
+    pub own: Option<Scopes>,
 }
 
 #[derive(Deserialize)]
@@ -61,7 +65,11 @@ struct Stored {
     client_secret: Option<String>,
     client_auth: String,
     token_endpoint: String,
+    #[serde(default)]
+    revocation_endpoint: Option<String>,
     resource: String,
+    #[serde(default)]
+    own: Option<String>,
 }
 
 impl Kept {
@@ -73,7 +81,9 @@ impl Kept {
             "client_secret": self.client.secret.as_ref().map(Secret::expose),
             "client_auth": self.client.auth.as_str(),
             "token_endpoint": self.token_endpoint,
+            "revocation_endpoint": self.revocation_endpoint,
             "resource": self.resource,
+            "own": self.own.as_ref().map(Scopes::to_string),
         });
         Zeroizing::new(text.to_string().into_bytes())
     }
@@ -89,7 +99,9 @@ impl Kept {
                 auth: ClientAuth::read(&stored.client_auth)?,
             },
             token_endpoint: stored.token_endpoint,
+            revocation_endpoint: stored.revocation_endpoint,
             resource: stored.resource,
+            own: stored.own.map(|scopes| Scopes::read(&scopes)),
         })
     }
 

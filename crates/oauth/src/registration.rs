@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use domain::Secret;
 use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Request};
+use http::{HeaderValue, Request, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -57,6 +57,11 @@ impl Installation {
         }
     }
 
+    /// The same installation, whose metadata authorization servers can't read: it registers itself instead.
+    pub fn unread(self) -> Self {
+        Self { metadata_url: None, ..self }
+    }
+
     /// The client that needs no registration, if the authorization server reads its metadata.
     pub fn client(&self, server: &AuthorizationServer) -> Option<Client> {
         let url = self.metadata_url.as_ref().filter(|_| server.reads_client_metadata)?;
@@ -66,7 +71,7 @@ impl Installation {
     /// The document at [`Installation::METADATA`].
     pub fn metadata(&self) -> Value {
         let mut metadata = self.described(ClientAuth::None);
-        metadata["client_id"] = Value::from(self.metadata_url.clone());
+        metadata["client_id"] = Value::from(format!("{}{}", self.home, Self::METADATA));
         metadata
     }
 
@@ -98,6 +103,9 @@ pub async fn register(
         endpoint.as_str().parse().map_err(|_| Error::Unreadable("an address in it is none"))?;
     request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     let response = document::send(egress, request, "the authorization server").await?;
+    if server.assumed && matches!(response.status(), StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED) {
+        return Err(Error::NoResourceMetadata);
+    }
     if !response.status().is_success() {
         let refused = serde_json::from_slice::<Refused>(response.body()).ok();
         return Err(Error::Unregistered(refused.map_or(Code::Unknown, |refused| Code::read(&refused.error))));

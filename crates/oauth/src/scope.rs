@@ -76,6 +76,12 @@ impl Scopes {
         }
     }
 
+    /// Without `offline_access`: a client that asks for itself has nothing to renew.
+    #[must_use]
+    pub fn online(&self) -> Self {
+        Self::of(self.iter().filter(|scope| *scope != OFFLINE))
+    }
+
     pub(crate) fn is_offline(&self) -> bool {
         self.contains(OFFLINE)
     }
@@ -112,6 +118,7 @@ mod tests {
         assert_eq!(wanted.renewable(Some(&Scopes::read("a offline_access"))).to_string(), "a offline_access");
         assert_eq!(wanted.renewable(Some(&Scopes::read("a"))).to_string(), "a");
         assert_eq!(wanted.renewable(None).to_string(), "a");
+        assert_eq!(Scopes::read("a offline_access").online().to_string(), "a");
         // Alone it would stand in the place of the server's default scopes.
         assert!(Scopes::default().renewable(Some(&Scopes::read("offline_access"))).is_empty());
     }

@@ -20,6 +20,10 @@ pub struct AuthorizationServer {
     pub token_endpoint: UpstreamUrl,
     /// Where clients register themselves, if they may.
     pub registration_endpoint: Option<UpstreamUrl>,
+    /// Where tokens are given back (RFC 7009), if that is possible.
+    pub revocation_endpoint: Option<UpstreamUrl>,
+    /// It publishes no metadata: its addresses are those that the protocol's first revision names.
+    pub assumed: bool,
     /// Scopes it knows, if it says.
     pub scopes: Option<Scopes>,
     /// How clients may authenticate at the token endpoint, if it says.
@@ -36,6 +40,7 @@ struct Metadata {
     authorization_endpoint: Option<String>,
     token_endpoint: Option<String>,
     registration_endpoint: Option<String>,
+    revocation_endpoint: Option<String>,
     scopes_supported: Option<Vec<String>>,
     token_endpoint_auth_methods_supported: Option<Vec<String>>,
     code_challenge_methods_supported: Option<Vec<String>>,
@@ -68,6 +73,37 @@ impl AuthorizationServer {
         Err(trouble.unwrap_or_else(|| Error::NoServerMetadata(shown())))
     }
 
+    /// The authorization server at the host of a server that publishes nothing about itself, as the protocol's first revision
+    /// (2025-03-26) has it: by the metadata at the root of the host, else at the addresses that the revision names.
+    pub(crate) async fn beside(egress: &egress::Client, upstream: &UpstreamUrl) -> Result<Self, Error> {
+        let origin = upstream.url().origin().ascii_serialization();
+        match Self::find(egress, &origin).await {
+            Err(Error::NoServerMetadata(_)) => Self::assumed(&origin),
+            // Nobody named it, so either way of writing its name is its own.
+            Err(Error::OtherIssuer(_)) => Self::find(egress, &format!("{origin}/")).await,
+            other => other,
+        }
+    }
+
+    fn assumed(origin: &str) -> Result<Self, Error> {
+        let at = |path: &str| {
+            let address = format!("{origin}{path}").parse::<UpstreamUrl>();
+            address.map_err(|_| Error::Unreadable("the name of an issuer is no address"))
+        };
+        Ok(Self {
+            issuer: origin.to_owned(),
+            authorization_endpoint: at("/authorize")?,
+            token_endpoint: at("/token")?,
+            registration_endpoint: Some(at("/register")?),
+            revocation_endpoint: None,
+            assumed: true,
+            scopes: None,
+            client_auth: None,
+            names_itself: false,
+            reads_client_metadata: false,
+        })
+    }
+
     fn read(egress: &egress::Client, metadata: Metadata) -> Result<Self, Error> {
         let s256 = metadata.code_challenge_methods_supported.iter().flatten().any(|method| method == "S256");
         if !s256 {
@@ -88,6 +124,9 @@ impl AuthorizationServer {
                 .ok_or_else(|| missing.clone())?,
             token_endpoint: address(metadata.token_endpoint)?.ok_or(missing)?,
             registration_endpoint: address(metadata.registration_endpoint)?,
+            // Not worth refusing a login for.
+            revocation_endpoint: address(metadata.revocation_endpoint).unwrap_or_default(),
+            assumed: false,
             scopes: metadata.scopes_supported.map(|scopes| Scopes::of(scopes.iter().map(String::as_str))),
             client_auth: metadata.token_endpoint_auth_methods_supported,
             names_itself: metadata.authorization_response_iss_parameter_supported,

@@ -1,17 +1,20 @@
-//! The token endpoint: a code becomes tokens, a refresh token becomes newer ones.
+//! The token endpoint: a code becomes tokens, a refresh token becomes newer ones, and a client gets one for itself.
 
 use std::time::Duration;
 
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use domain::{Secret, UpstreamUrl};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Request, Response, StatusCode};
 use serde::Deserialize;
 use url::form_urlencoded::Serializer;
+use vault::Entropy;
 
 use crate::authorize::Pending;
-use crate::client::Client;
+use crate::client::{Client, Proof};
 use crate::code::Code;
+use crate::discover::Discovery;
 use crate::document;
 use crate::error::Error;
 use crate::scope::Scopes;
@@ -44,8 +47,27 @@ struct Given {
     error: Option<String>,
 }
 
+/// What authorization servers are asked with.
+#[derive(Clone, Copy)]
+pub struct Desk<'a> {
+    /// Calls them.
+    pub egress: &'a egress::Client,
+    /// Now.
+    pub now: DateTime<Utc>,
+    /// Makes each assertion of a client unlike any other.
+    pub entropy: &'a Entropy,
+}
+
+/// One of an authorization server's addresses, and who asks there.
+#[derive(Clone, Copy)]
+pub(crate) struct Endpoint<'a> {
+    pub issuer: &'a str,
+    pub url: &'a UpstreamUrl,
+    pub client: &'a Client,
+}
+
 /// Redeems the code of an answer.
-pub async fn redeem(egress: &egress::Client, pending: &Pending, code: &str) -> Result<Granted, Error> {
+pub async fn redeem(desk: Desk<'_>, pending: &Pending, code: &str) -> Result<Granted, Error> {
     let fields = [
         ("grant_type", "authorization_code"),
         ("code", code),
@@ -53,14 +75,42 @@ pub async fn redeem(egress: &egress::Client, pending: &Pending, code: &str) -> R
         ("code_verifier", pending.verifier.expose()),
         ("resource", &pending.resource),
     ];
-    ask(egress, &pending.token_endpoint, &pending.client, &fields).await
+    let endpoint =
+        Endpoint { issuer: &pending.issuer, url: &pending.token_endpoint, client: &pending.client };
+    ask(desk, endpoint, &fields).await
+}
+
+/// Asks for a token of the client's own: no person is asked (RFC 6749, 4.4).
+pub async fn ask_as_client(
+    desk: Desk<'_>,
+    discovery: &Discovery,
+    scopes: &Scopes,
+    client: &Client,
+) -> Result<Granted, Error> {
+    let server = &discovery.server;
+    let endpoint = Endpoint { issuer: &server.issuer, url: &server.token_endpoint, client };
+    own(desk, endpoint, &discovery.resource, scopes).await
+}
+
+pub(crate) async fn own(
+    desk: Desk<'_>,
+    endpoint: Endpoint<'_>,
+    resource: &str,
+    scopes: &Scopes,
+) -> Result<Granted, Error> {
+    let scopes = scopes.to_string();
+    let mut fields = vec![("grant_type", "client_credentials"), ("resource", resource)];
+    if !scopes.is_empty() {
+        fields.push(("scope", scopes.as_str()));
+    }
+    // A token of this kind is asked for again, and not renewed.
+    Ok(Granted { refresh: None, ..ask(desk, endpoint, &fields).await? })
 }
 
 /// Renews an access token. Afterwards the refresh token may be used up, whatever became of the answer.
-pub async fn renew(
-    egress: &egress::Client,
-    token_endpoint: &UpstreamUrl,
-    client: &Client,
+pub(crate) async fn renew(
+    desk: Desk<'_>,
+    endpoint: Endpoint<'_>,
     resource: &str,
     refresh: &Secret<String>,
 ) -> Result<Granted, Error> {
@@ -69,30 +119,31 @@ pub async fn renew(
         ("refresh_token", refresh.expose().as_str()),
         ("resource", resource),
     ];
-    ask(egress, token_endpoint, client, &fields).await
+    ask(desk, endpoint, &fields).await
 }
 
-async fn ask(
-    egress: &egress::Client,
-    endpoint: &UpstreamUrl,
-    client: &Client,
-    fields: &[(&str, &str)],
-) -> Result<Granted, Error> {
-    read(&document::send(egress, request(endpoint, client, fields)?, "the authorization server").await?)
+async fn ask(desk: Desk<'_>, endpoint: Endpoint<'_>, fields: &[(&str, &str)]) -> Result<Granted, Error> {
+    read(&post(desk, endpoint, fields).await?)
 }
 
-fn request(
-    endpoint: &UpstreamUrl,
-    client: &Client,
+/// The answer to a form, sent with what proves who it is from.
+pub(crate) async fn post(
+    desk: Desk<'_>,
+    endpoint: Endpoint<'_>,
     fields: &[(&str, &str)],
-) -> Result<Request<Bytes>, Error> {
+) -> Result<Response<Bytes>, Error> {
+    document::send(desk.egress, request(desk, endpoint, fields)?, "the authorization server").await
+}
+
+fn request(desk: Desk<'_>, endpoint: Endpoint<'_>, fields: &[(&str, &str)]) -> Result<Request<Bytes>, Error> {
+    let proof = Proof { issuer: endpoint.issuer, now: desk.now, entropy: desk.entropy };
     let mut form = Serializer::new(String::new());
     form.extend_pairs(fields);
-    let proof = client.prove(&mut form);
+    let proof = endpoint.client.prove(&mut form, &proof)?;
     let mut request = Request::new(Bytes::from(form.finish()));
     *request.method_mut() = http::Method::POST;
     *request.uri_mut() =
-        endpoint.as_str().parse().map_err(|_| Error::Unreadable("an address in it is none"))?;
+        endpoint.url.as_str().parse().map_err(|_| Error::Unreadable("an address in it is none"))?;
     let headers = request.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
     headers.extend(proof.map(|proof| (AUTHORIZATION, proof)));

@@ -237,6 +237,26 @@ impl SystemTx {
         Ok(())
     }
 
+    /// Takes `trouble` back, if it is what was written down of version `seen`.
+    pub async fn clear_trouble(
+        &mut self,
+        tenant: TenantId,
+        id: ConnectionId,
+        seen: i64,
+        trouble: &str,
+    ) -> Result<(), Error> {
+        sqlx::query!(
+            "UPDATE connections SET trouble = NULL WHERE tenant_id = $1 AND id = $2 AND version = $3 AND trouble = $4",
+            tenant.uuid(),
+            id.uuid(),
+            seen,
+            trouble
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
     /// Writes down what the upstream asks for beyond the scopes that there are.
     pub async fn note_wanted_scopes(
         &mut self,

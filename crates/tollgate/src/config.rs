@@ -89,6 +89,10 @@ pub struct ServeConfig {
     /// Let upstreams be called over plain http
     #[arg(long, env = "TOLLGATE_ALLOW_HTTP_UPSTREAMS")]
     pub allow_http_upstreams: bool,
+    /// Authorization servers of upstreams can't read /oauth/client.json at the address of this installation: register with
+    /// them instead
+    #[arg(long, env = "TOLLGATE_PRIVATE_URL")]
+    pub private_url: bool,
     /// Where the demo upstream answers; offers "Flowforge (demo)" when a server is registered
     #[arg(long, env = "TOLLGATE_DEMO_UPSTREAM", value_name = "URL")]
     pub demo_upstream: Option<String>,

@@ -25,6 +25,8 @@ pub struct Parts {
     pub keyring: Keyring,
     egress: egress::Client,
     url: Url,
+    /// Authorization servers can read who we are at `url`.
+    client_metadata: bool,
     demo_upstream: Option<UpstreamUrl>,
 }
 
@@ -48,6 +50,7 @@ impl Parts {
                 ..EgressConfig::default()
             })?,
             url: public_url(&config.url)?,
+            client_metadata: !config.private_url,
             demo_upstream: demo_upstream.context("TOLLGATE_DEMO_UPSTREAM")?,
         })
     }
@@ -100,6 +103,7 @@ impl Parts {
             clock: Clock::System,
             entropy: Entropy::System,
             public_url: base,
+            client_metadata: self.client_metadata,
             demo_upstream: self.demo_upstream.clone(),
         });
         let pages = dashboard::router(DashboardState {

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use control::{ConnectLink, Control, LoginChange, NewConnectLink, ServerLogin};
+use control::{ConnectLink, Control, Disconnected, LoginChange, NewConnectLink, ServerLogin};
 use domain::{ConnectionId, ServerId};
 
 use crate::body::Strict;
@@ -61,23 +61,40 @@ pub(crate) async fn make_connect_link(
     Ok((StatusCode::CREATED, Json(control.make_connect_link(&actor, id, &body).await?)))
 }
 
+/// Connect a server without a person
+///
+/// The client that was registered by hand gets a token of its own (client credentials), for every grant. It takes the place of
+/// the connection that there was. Needs the role `admin`.
+#[utoipa::path(
+    post, path = "/servers/{id}/login/connections", tag = "servers",
+    params(("id" = Uuid, Path, description = "The server.")),
+    responses((status = 201, description = "Connected.", body = ServerLogin), Conflict)
+)]
+pub(crate) async fn connect_as_client(
+    State(control): State<Control>,
+    Caller(actor): Caller,
+    Id(id): Id<ServerId>,
+) -> Result<(StatusCode, Json<ServerLogin>), Problem> {
+    Ok((StatusCode::CREATED, Json(control.connect_as_client(&actor, id).await?)))
+}
+
 /// End a connection
 ///
-/// Its tokens are forgotten, and the next call is made without. Needs the role `admin`.
+/// Its tokens are forgotten, and the next call is made without. Then the authorization server is asked to revoke them; the answer
+/// says what became of that. Needs the role `admin`.
 #[utoipa::path(
     delete, path = "/servers/{id}/login/connections/{connection}", tag = "servers",
     params(
         ("id" = Uuid, Path, description = "The server."),
         ("connection" = Uuid, Path, description = "The connection.")
     ),
-    responses((status = 204, description = "Ended."))
+    responses((status = 200, description = "Ended.", body = Disconnected))
 )]
 pub(crate) async fn disconnect(
     State(control): State<Control>,
     Caller(actor): Caller,
     Id(id): Id<ServerId>,
     Connection(connection): Connection<ConnectionId>,
-) -> Result<StatusCode, Problem> {
-    control.disconnect(&actor, id, connection).await?;
-    Ok(StatusCode::NO_CONTENT)
+) -> Result<Json<Disconnected>, Problem> {
+    Ok(Json(control.disconnect(&actor, id, connection).await?))
 }

@@ -63,6 +63,7 @@ fn servers() -> OpenApiRouter<ApiState> {
         .routes(routes!(servers::replace_credentials))
         .routes(routes!(logins::get_login, logins::change_login))
         .routes(routes!(logins::make_connect_link))
+        .routes(routes!(logins::connect_as_client))
         .routes(routes!(logins::disconnect))
         .routes(routes!(servers::list_tools))
         .routes(routes!(servers::refresh_tools))

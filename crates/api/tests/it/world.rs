@@ -64,6 +64,7 @@ impl Api {
             clock: Clock::System,
             entropy: Entropy::System,
             public_url,
+            client_metadata: true,
             demo_upstream: None,
         });
         let router = api::router(ApiState::new(control, Clock::System, Entropy::System));

@@ -146,7 +146,7 @@ impl Control {
     }
 
     /// What to ask for: what the server asks for now, and what it asked for when its token was not good enough.
-    async fn scopes(
+    pub(super) async fn scopes(
         &self,
         actor: &Actor,
         server: ServerId,

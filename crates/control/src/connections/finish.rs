@@ -58,7 +58,7 @@ impl Control {
             return Err(Conflict::Connect(words.to_owned()).into());
         }
         let code = answer.code(&pending)?;
-        let granted = match oauth::redeem(&self.parts().egress, &pending, code).await {
+        let granted = match oauth::redeem(self.keeper().desk(), &pending, code).await {
             Ok(granted) => granted,
             Err(error) => return Err(self.not_redeemed(&actor, &server, &pending, error).await),
         };
@@ -98,7 +98,7 @@ impl Control {
     }
 
     /// A look at the server with the new token: what it can do is known at once.
-    async fn look_connected(
+    pub(super) async fn look_connected(
         &self,
         actor: &Actor,
         server: &Server,

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use super::view::Login;
 use crate::Error;
 use crate::input::Problems;
+use oauth::ClientAuth;
 
 /// What to change of a server's login; what is left out stays.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
@@ -21,8 +22,42 @@ pub struct LoginChange {
     pub client: Option<NewUpstreamClient>,
 }
 
+/// How a client authenticates at the token endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientAuthentication {
+    /// With its secret, in a header.
+    ClientSecretBasic,
+    /// With its secret, in the form.
+    ClientSecretPost,
+    /// With assertions that its private key signs (RFC 7523).
+    PrivateKeyJwt,
+}
+
+impl ClientAuthentication {
+    /// The way that a word stands for.
+    pub fn read(word: &str) -> Option<Self> {
+        Some(match word {
+            "client_secret_basic" => Self::ClientSecretBasic,
+            "client_secret_post" => Self::ClientSecretPost,
+            "private_key_jwt" => Self::PrivateKeyJwt,
+            _ => return None,
+        })
+    }
+}
+
+impl From<ClientAuthentication> for ClientAuth {
+    fn from(chosen: ClientAuthentication) -> Self {
+        match chosen {
+            ClientAuthentication::ClientSecretBasic => Self::Basic,
+            ClientAuthentication::ClientSecretPost => Self::Post,
+            ClientAuthentication::PrivateKeyJwt => Self::PrivateKey,
+        }
+    }
+}
+
 /// A client that was registered by hand, as typed.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewUpstreamClient {
     /// Its id at the authorization server.
@@ -31,6 +66,14 @@ pub struct NewUpstreamClient {
     #[serde(default, deserialize_with = "secret")]
     #[schema(value_type = Option<String>, format = Password)]
     pub client_secret: Option<Secret<String>>,
+    /// The private key that it signs with, in PEM (PKCS #8): P-256, P-384, Ed25519 or RSA. In the place of a secret. Sealed
+    /// when stored, never shown again.
+    #[serde(default, deserialize_with = "secret")]
+    #[schema(value_type = Option<String>, format = Password)]
+    pub private_key: Option<Secret<String>>,
+    /// How it authenticates. Left out: by the key, where there is one; else in the first way that the authorization server takes.
+    #[serde(default)]
+    pub client_auth: Option<ClientAuthentication>,
 }
 
 /// A link to make, as typed.
@@ -51,6 +94,8 @@ type Typed = (String, Option<Secret<String>>);
 
 /// Bytes of an id or a secret.
 const LONGEST: usize = 2048;
+/// Bytes of a private key.
+const LONGEST_KEY: usize = 16 * 1024;
 
 impl NewUpstreamClient {
     /// The id and the secret; none where it is to be forgotten.
@@ -71,7 +116,32 @@ impl NewUpstreamClient {
                 problems.note(pointer, "has a line break or another control character: copy it again");
             }
         }
+        let key = self.private_key.as_ref().map(|key| key.expose().trim().to_owned());
+        let key = key.filter(|key| !key.is_empty());
+        let signs = matches!(self.client_auth, None | Some(ClientAuthentication::PrivateKeyJwt));
+        match &key {
+            Some(key) if key.len() > LONGEST_KEY => {
+                let words = format!("is longer than {LONGEST_KEY} bytes: is it the private key alone?");
+                problems.note("/client/private_key", words);
+            }
+            Some(_) if secret.is_some() => {
+                problems
+                    .note("/client/private_key", "must be empty where there is a secret: give one of them");
+            }
+            Some(_) if id.is_empty() => {
+                let words = "must not be empty: type the id that belongs to the private key";
+                problems.note("/client/client_id", words);
+            }
+            Some(_) if !signs => {
+                problems
+                    .note("/client/client_auth", "must be `private_key_jwt` where there is a private key");
+            }
+            None if self.client_auth == Some(ClientAuthentication::PrivateKeyJwt) => {
+                problems.note("/client/private_key", "must not be empty: the client signs with it");
+            }
+            _ => {}
+        }
         problems.check()?;
-        Ok((!id.is_empty()).then(|| (id.to_owned(), secret.map(Secret::new))))
+        Ok((!id.is_empty()).then(|| (id.to_owned(), key.or(secret).map(Secret::new))))
     }
 }

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::ConnectionId;
+use oauth::Revocation;
 use serde::{Deserialize, Serialize};
 use storage::{ConnectionRow, UpstreamClientRow};
 use utoipa::ToSchema;
@@ -54,8 +55,10 @@ pub struct UpstreamClient {
     pub issuer: String,
     /// Its id there.
     pub client_id: String,
-    /// Whether it has a secret. That is sealed and never shown.
+    /// Whether it has a secret or a private key. That is sealed and never shown.
     pub has_secret: bool,
+    /// How it authenticates: `none`, `client_secret_basic`, `client_secret_post` or `private_key_jwt`.
+    pub client_auth: String,
     /// Registered by hand, and not by itself.
     pub by_hand: bool,
     /// Since when.
@@ -102,12 +105,76 @@ pub struct Connection {
     pub renewable: bool,
 }
 
+/// What became of the access at the authorization server when a connection was ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EndedAccess {
+    /// It was ended there too.
+    Revoked,
+    /// The authorization server has no way to end it.
+    NotOffered,
+    /// The authorization server did not answer, or refused.
+    Failed,
+}
+
+/// A connection that was ended. Its tokens are forgotten, whatever became of the access at the authorization server.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Disconnected {
+    /// What became of it there.
+    pub access: EndedAccess,
+    /// The sentence for it.
+    pub message: String,
+}
+
+impl EndedAccess {
+    /// The word in the API and in addresses of pages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Revoked => "revoked",
+            Self::NotOffered => "not_offered",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// What a word stands for.
+    pub fn read(word: &str) -> Option<Self> {
+        [Self::Revoked, Self::NotOffered, Self::Failed].into_iter().find(|access| access.as_str() == word)
+    }
+
+    /// The sentence for a person.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Revoked => {
+                "Disconnected. The tokens were forgotten here and revoked at the authorization server."
+            }
+            Self::NotOffered => {
+                "Disconnected: the tokens were forgotten here. The authorization server offers no revocation, so end the access there by hand if it must not live on."
+            }
+            Self::Failed => {
+                "Disconnected: the tokens were forgotten here. The authorization server did not say that it revoked them, so look there and end the access by hand."
+            }
+        }
+    }
+}
+
+impl From<Revocation> for Disconnected {
+    fn from(revocation: Revocation) -> Self {
+        let access = match revocation {
+            Revocation::Revoked => EndedAccess::Revoked,
+            Revocation::NotOffered => EndedAccess::NotOffered,
+            Revocation::Failed => EndedAccess::Failed,
+        };
+        Self { access, message: access.words().to_owned() }
+    }
+}
+
 impl From<UpstreamClientRow> for UpstreamClient {
     fn from(row: UpstreamClientRow) -> Self {
         Self {
             has_secret: row.sealed_secret.is_some(),
             issuer: row.issuer,
             client_id: row.client_id,
+            client_auth: row.auth,
             by_hand: row.by_hand,
             created_at: row.created_at,
         }

@@ -3,8 +3,8 @@
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
 use control::{
-    Actor, Conflict, ConnectionState, Control, Departure, Error, Login, LoginChange, NewConnectLink,
-    NewServer, NewUpstreamClient, Server, ServerChange, Session,
+    Actor, ClientAuthentication, Conflict, ConnectionState, Control, Departure, EndedAccess, Error, Login,
+    LoginChange, NewConnectLink, NewServer, NewUpstreamClient, Server, ServerChange, Session,
 };
 use serde_json::{Value, json};
 use testkit::upstream::{self, Received, Upstream};
@@ -172,7 +172,11 @@ async fn where_nobody_registers_by_themselves_the_operator_does() {
     assert_eq!(redirect_uri, "https://tollgate.example/oauth/callback");
 
     let client = |id: &str, text: &str| {
-        let client = NewUpstreamClient { client_id: id.to_owned(), client_secret: Some(secret(text)) };
+        let client = NewUpstreamClient {
+            client_id: id.to_owned(),
+            client_secret: Some(secret(text)),
+            ..NewUpstreamClient::default()
+        };
         LoginChange { login: None, client: Some(client) }
     };
     let typed = world.control.change_login(&owner, server.id, &client("", "s")).await;
@@ -219,4 +223,152 @@ async fn admins_connect_and_people_only_are_sent_away() {
     );
     world.minutes(7 * 24 * 60);
     assert!(matches!(world.control.connect_page(&token).await, Err(Error::NotFound)));
+}
+
+/// A server of the protocol's first revision: nothing says who issues its tokens. `metadata` is served at its root, if any.
+async fn first_revision(metadata: Option<Change>) -> Upstream {
+    Upstream::start(move |request| {
+        let base = format!("http://{}", request.header("host"));
+        match (request.uri.path(), metadata) {
+            ("/.well-known/oauth-authorization-server", Some(change)) => {
+                let mut metadata = json!({
+                    "issuer": base,
+                    "authorization_endpoint": format!("{base}/log-in"),
+                    "token_endpoint": format!("{base}/tokens"),
+                    "code_challenge_methods_supported": ["S256"],
+                    "client_id_metadata_document_supported": true,
+                });
+                change(&mut metadata);
+                upstream::json(&metadata)
+            }
+            ("/register", None) => upstream::json(&json!({ "client_id": "registered" })),
+            (path, _) if path.starts_with("/.well-known/") => {
+                upstream::raw(StatusCode::NOT_FOUND, "text/plain", "no")
+            }
+            _ => {
+                let mut refused = upstream::raw(StatusCode::UNAUTHORIZED, "application/json", "{}");
+                refused.headers_mut().insert("www-authenticate", "Bearer".parse().unwrap());
+                refused
+            }
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_server_of_the_first_revision_is_its_own_authorization_server() {
+    let world = World::new().await;
+    let (_, owner) = person(&world, "mine").await;
+    let cases: [(Option<Change>, &str, &str); 3] = [
+        (Some(|_| {}), "/log-in", "https://tollgate.example/oauth/client.json"),
+        (
+            Some(|metadata| metadata["issuer"] = json!(format!("{}/", metadata["issuer"].as_str().unwrap()))),
+            "/log-in",
+            "https://tollgate.example/oauth/client.json",
+        ),
+        (None, "/authorize", "registered"),
+    ];
+    for (metadata, path, client) in cases {
+        let upstream = first_revision(metadata).await;
+        let server = register(&world, &owner, &upstream).await;
+        let departure = begin(&world.control, &owner, &server).await.unwrap();
+        assert_eq!((departure.url.path(), departure.url.port()), (path, upstream.url().port()));
+        assert_eq!(parameter(&departure, "client_id").unwrap(), client);
+        assert_eq!(parameter(&departure, "code_challenge_method").unwrap(), "S256");
+        assert_eq!(parameter(&departure, "resource").unwrap(), upstream.url().as_str());
+        world.control.delete_server(&owner, server.id).await.unwrap();
+    }
+    // One that names another issuer is not believed.
+    let upstream = first_revision(Some(|metadata| metadata["issuer"] = json!("https://evil.example"))).await;
+    let server = register(&world, &owner, &upstream).await;
+    let refused = said(begin(&world.control, &owner, &server).await);
+    assert!(refused.contains("says that it is another one"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_client_with_a_secret_connects_without_a_person() {
+    let world = World::new().await;
+    let upstream = desk(|metadata| {
+        let base = metadata["issuer"].as_str().unwrap().to_owned();
+        metadata["revocation_endpoint"] = json!(format!("{base}/revoke"));
+    })
+    .await;
+    let (_, owner) = person(&world, "mine").await;
+    let server = register(&world, &owner, &upstream).await;
+    let refused = said(world.control.connect_as_client(&owner, server.id).await);
+    assert!(refused.contains("store its id and secret first"), "{refused}");
+    let client = |text: Option<&str>| LoginChange {
+        login: None,
+        client: Some(NewUpstreamClient {
+            client_id: "robot".to_owned(),
+            client_secret: text.map(secret),
+            client_auth: text.map(|_| ClientAuthentication::ClientSecretPost),
+            ..NewUpstreamClient::default()
+        }),
+    };
+    world.control.change_login(&owner, server.id, &client(None)).await.unwrap();
+    let refused = said(world.control.connect_as_client(&owner, server.id).await);
+    assert!(refused.contains("without a secret"), "{refused}");
+    world.control.change_login(&owner, server.id, &client(Some("s3cret"))).await.unwrap();
+    let editor = world.with_role(&owner, "editor").await;
+    let refused = world.control.connect_as_client(&editor, server.id).await;
+    assert!(matches!(refused, Err(Error::Forbidden { .. })));
+
+    let login = world.control.connect_as_client(&owner, server.id).await.unwrap();
+    assert_eq!((login.login, login.connections.len()), (Login::Shared, 1));
+    assert_eq!(login.clients[0].client_auth, "client_secret_post");
+    let connection = &login.connections[0];
+    assert!(connection.renewable && connection.state == ConnectionState::Connected, "{connection:?}");
+    let form = sent_to(&upstream, "/token");
+    for (name, value) in [
+        ("grant_type", "client_credentials"),
+        ("client_id", "robot"),
+        ("client_secret", "s3cret"),
+        ("resource", upstream.url().as_str()),
+    ] {
+        assert!(form.contains(&(name.to_owned(), value.to_owned())), "{name}: {form:?}");
+    }
+    // The authorization server of this test refuses revocation: the connection is ended all the same.
+    let ended = world.control.disconnect(&owner, server.id, connection.id).await.unwrap();
+    assert_eq!(ended.access, EndedAccess::Failed);
+    assert!(ended.message.contains("end the access by hand"), "{}", ended.message);
+    assert!(sent_to(&upstream, "/revoke").contains(&("token".to_owned(), "opaque".to_owned())));
+    assert!(world.control.server_login(&owner, server.id).await.unwrap().connections.is_empty());
+}
+
+/// The form that was last sent there.
+fn sent_to(upstream: &Upstream, path: &str) -> Vec<(String, String)> {
+    let sent = upstream.received();
+    let request = sent.iter().rfind(|request| request.uri.path() == path);
+    let body = &request.unwrap_or_else(|| panic!("nothing was sent to {path}")).body;
+    url::form_urlencoded::parse(body).into_owned().collect()
+}
+
+#[tokio::test]
+async fn a_private_key_is_stored_for_what_it_is() {
+    let (world, upstream) = (World::new().await, desk(|_| {}).await);
+    let (_, owner) = person(&world, "mine").await;
+    let server = register(&world, &owner, &upstream).await;
+    let change = |client_secret: Option<&str>, key: Option<&str>, client_auth| LoginChange {
+        login: None,
+        client: Some(NewUpstreamClient {
+            client_id: "robot".to_owned(),
+            client_secret: client_secret.map(secret),
+            private_key: key.map(secret),
+            client_auth,
+        }),
+    };
+    let signs = Some(ClientAuthentication::PrivateKeyJwt);
+    for (input, field) in [
+        (change(None, Some("no key"), signs), "/client/private_key"),
+        (change(None, None, signs), "/client/private_key"),
+        (change(Some("s"), Some("no key"), None), "/client/private_key"),
+        (change(None, None, Some(ClientAuthentication::ClientSecretPost)), "/client/client_secret"),
+        (
+            change(None, Some("-----BEGIN"), Some(ClientAuthentication::ClientSecretPost)),
+            "/client/client_auth",
+        ),
+    ] {
+        assert_eq!(fields(world.control.change_login(&owner, server.id, &input).await), [field], "{input:?}");
+    }
 }

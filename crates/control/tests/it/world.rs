@@ -67,6 +67,7 @@ impl World {
             clock: clock.clone(),
             entropy: Entropy::System,
             public_url: format!("{URL}/"),
+            client_metadata: true,
             demo_upstream: Some("http://127.0.0.1:9/mcp".parse().unwrap()),
         });
         Self { control, clock, db, redis, keyring }
@@ -141,6 +142,11 @@ impl World {
 
     /// Lets the server be known to have these tools, each of which takes a `run_id` and must have it.
     pub async fn tools(&self, actor: &Actor, server: ServerId, names: &[&str]) {
+        self.define(actor, server, names, 0).await;
+    }
+
+    /// The same; `edition` stands for what else is said of them.
+    pub async fn define(&self, actor: &Actor, server: ServerId, names: &[&str], edition: u8) {
         let tools: Vec<_> = names
             .iter()
             .map(|name| storage::ToolDefinition {
@@ -151,7 +157,7 @@ impl World {
                     "type": "object", "properties": { "run_id": { "type": "string" } }, "required": ["run_id"]
                 }),
                 annotations: None,
-                digest: [0; 32],
+                digest: [edition; 32],
             })
             .collect();
         let mut tx = self.db.storage.tenant(actor.tenant()).await.unwrap();

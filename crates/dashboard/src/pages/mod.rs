@@ -115,6 +115,7 @@ fn of_servers() -> Router<DashboardState> {
         .route("/delete", post(servers::settings::delete))
         .route("/login", post(servers::login::change))
         .route("/connect", post(servers::login::connect))
+        .route("/connect-as-client", post(servers::login::connect_as_client))
         .route("/disconnect", post(servers::login::disconnect))
         .route("/links", post(servers::login::link))
 }

@@ -65,6 +65,7 @@ impl Site {
             clock: Clock::System,
             entropy: Entropy::System,
             public_url,
+            client_metadata: true,
             demo_upstream: Some(upstream.parse().unwrap()),
         });
         let router = dashboard::router(DashboardState {

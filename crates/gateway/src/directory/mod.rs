@@ -182,7 +182,7 @@ impl Directory {
     /// The connection that is in use already, with the newer of both tokens; or this one.
     fn connection(&self, stored: &SealedConnection) -> Result<Arc<Connection>, Unusable> {
         let token = self.keeper.open(stored)?;
-        let new = Connection::new(stored.tenant, stored.id, token.clone());
+        let new = Connection::new(stored.tenant, stored.id, token.clone(), stored.trouble.as_deref());
         let connection = self.connections.join(stored.id, new);
         connection.take(token);
         Ok(connection)

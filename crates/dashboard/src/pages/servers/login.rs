@@ -6,8 +6,8 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use control::{
-    ConnectLink, Connection, ConnectionState, Departure, Login, LoginChange, NewConnectLink,
-    NewUpstreamClient, Server, ServerLogin, ServerState, Standing,
+    ClientAuthentication, ConnectLink, Connection, ConnectionState, Departure, Login, LoginChange,
+    NewConnectLink, NewUpstreamClient, Server, ServerLogin, ServerState, Standing,
 };
 use domain::{ConnectionId, Secret, ServerId};
 
@@ -85,10 +85,29 @@ impl LoginView {
         self.login.clients.iter().find(|client| client.by_hand)
     }
 
+    /// The client that was registered by hand can ask for a token of its own.
+    pub fn can_ask_itself(&self) -> bool {
+        !self.personal() && self.by_hand().is_some_and(|client| client.has_secret)
+    }
+
+    /// How a client may authenticate, to choose from.
+    pub fn ways(&self) -> Vec<(String, String)> {
+        [
+            ("", "As its secret and the authorization server allow"),
+            ("client_secret_basic", "Secret in a header (client_secret_basic)"),
+            ("client_secret_post", "Secret in the form (client_secret_post)"),
+            ("private_key_jwt", "Assertion signed by the private key (private_key_jwt)"),
+        ]
+        .map(|(value, text)| (value.to_owned(), text.to_owned()))
+        .into()
+    }
+
     /// The form of it, as the page first shows it.
     pub fn form(&self) -> Form {
         let client_id = self.by_hand().map(|client| client.client_id.as_str()).unwrap_or_default();
-        Form::with([("login", self.login.login.as_str()), ("client.client_id", client_id)])
+        let chosen = self.by_hand().map(|client| client.client_auth.as_str()).unwrap_or_default();
+        let login = self.login.login.as_str();
+        Form::with([("login", login), ("client.client_id", client_id), ("client.client_auth", chosen)])
     }
 }
 
@@ -122,9 +141,17 @@ pub async fn change(
     let typed = form.value("client.client_id").trim().to_owned();
     let secret = form.given("client.client_secret").map(Secret::new);
     form.put("client.client_secret", String::new());
+    let key = form.given("client.private_key").map(Secret::new);
+    form.put("client.private_key", String::new());
+    let client_auth = ClientAuthentication::read(form.value("client.client_auth"));
     // The id stands in the form as it is stored: left alone, it changes nothing.
-    let changed = typed != known.unwrap_or_default() || secret.is_some();
-    let client = changed.then_some(NewUpstreamClient { client_id: typed, client_secret: secret });
+    let changed = typed != known.unwrap_or_default() || secret.is_some() || key.is_some();
+    let client = changed.then_some(NewUpstreamClient {
+        client_id: typed,
+        client_secret: secret,
+        private_key: key,
+        client_auth,
+    });
     let input = LoginChange { login: Login::read(form.value("login")), client };
     match state.control.change_login(&member.actor, id, &input).await {
         Ok(_) => Ok(back(&member, id)),
@@ -151,6 +178,16 @@ pub async fn connect(
     Ok(Page(Depart { frame: member.frame(&state, "servers"), view, departure }))
 }
 
+/// `POST /o/{org}/servers/{server}/connect-as-client`
+pub async fn connect_as_client(
+    State(state): State<DashboardState>,
+    member: Member,
+    At((_, id)): At<(String, ServerId)>,
+) -> Result<Response, ErrorPage> {
+    state.control.connect_as_client(&member.actor, id).await?;
+    Ok(back(&member, id))
+}
+
 /// `POST /o/{org}/servers/{server}/disconnect`
 pub async fn disconnect(
     State(state): State<DashboardState>,
@@ -159,8 +196,9 @@ pub async fn disconnect(
     form: Form,
 ) -> Result<Response, ErrorPage> {
     let connection: ConnectionId = form.value("connection").parse().map_err(|_| ErrorPage::NotFound)?;
-    state.control.disconnect(&member.actor, id, connection).await?;
-    Ok(back(&member, id))
+    let ended = state.control.disconnect(&member.actor, id, connection).await?;
+    let settings = format!("/servers/{id}/settings?ended={}#login", ended.access.as_str());
+    Ok(Redirect::to(&member.path(&settings)).into_response())
 }
 
 /// `POST /o/{org}/servers/{server}/links`

@@ -1,10 +1,11 @@
 //! `/o/{org}/servers/{server}/settings`: name, address, credentials, deletion.
 
 use askama::Template;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use control::ServerChange;
+use control::{EndedAccess, ServerChange};
 use domain::ServerId;
+use serde::Deserialize;
 
 use super::headers::typed;
 use super::login::LoginView;
@@ -28,8 +29,17 @@ pub struct Settings {
     pub login: LoginView,
     /// The form that changes the login.
     pub login_form: Form,
+    /// What became of the access that was just ended.
+    pub ended: Option<EndedAccess>,
     /// The form that deletes the server.
     pub deletion: Form,
+}
+
+/// What the page that led here did.
+#[derive(Debug, Default, Deserialize)]
+pub struct Done {
+    #[serde(default)]
+    ended: String,
 }
 
 impl Settings {
@@ -39,7 +49,8 @@ impl Settings {
         let form = Form::with([("name", &view.server.name), ("upstream_url", &view.server.upstream_url)]);
         let login = LoginView::of(state, member, &view.server).await?;
         let (login_form, deletion) = (login.form(), Form::default());
-        Ok(Self { frame: member.frame(state, "servers"), view, form, login, login_form, deletion })
+        let frame = member.frame(state, "servers");
+        Ok(Self { frame, view, form, login, login_form, ended: None, deletion })
     }
 }
 
@@ -48,8 +59,10 @@ pub async fn settings(
     State(state): State<DashboardState>,
     member: Member,
     At((_, id)): At<(String, ServerId)>,
+    Query(done): Query<Done>,
 ) -> Result<Page<Settings>, ErrorPage> {
-    Ok(Page(Settings::of(&state, &member, id).await?))
+    let ended = EndedAccess::read(&done.ended);
+    Ok(Page(Settings { ended, ..Settings::of(&state, &member, id).await? }))
 }
 
 /// `POST /o/{org}/servers/{server}/settings`

@@ -1,5 +1,5 @@
 //! The protocol's conformance suite against the upstream OAuth client: every scored `auth/*` scenario of both requirement
-//! sets. The suite plays server and authorization server; the client is `oauth`, used as the control plane uses it.
+//! sets, and those of the first revision and of the extension for client credentials, which no set scores. The suite plays server and authorization server; the client is `oauth`, used as the control plane uses it.
 
 mod client;
 
@@ -29,6 +29,14 @@ const REFUSED: [&str; 7] = [
     "auth/metadata-issuer-mismatch",
 ];
 
+/// Scenarios beside the requirement sets, and the revision that each is run at.
+const UNSCORED: [(&str, &str); 4] = [
+    ("auth/2025-03-26-oauth-metadata-backcompat", "2025-03-26"),
+    ("auth/2025-03-26-oauth-endpoint-fallback", "2025-03-26"),
+    ("auth/client-credentials-jwt", "2025-11-25"),
+    ("auth/client-credentials-basic", "2025-11-25"),
+];
+
 /// How each scenario ended at the client's side, by name.
 type Endings = Arc<Mutex<BTreeMap<String, Result<(), String>>>>;
 
@@ -42,6 +50,30 @@ async fn the_upstream_login_passes_the_scenarios_of_2026_07_28() {
     passes("2026-07-28", 25).await;
 }
 
+#[tokio::test]
+async fn the_upstream_login_passes_scenarios_that_no_set_scores() {
+    let suite = suite();
+    let endings = Endings::default();
+    let client = client_command(&door(Arc::clone(&endings)).await);
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("oauth-scenarios-unscored");
+    let _ = std::fs::remove_dir_all(&folder);
+    for (scenario, revision) in UNSCORED {
+        let results = folder.join(revision);
+        let out = run(Command::new(noted("node-22"))
+            .arg(&suite)
+            .args(["client", "--scenario", scenario, "--spec-version", revision, "--force"])
+            .args(["--command", &client])
+            .args(["--output-dir", &results.display().to_string()]))
+        .await;
+        assert_eq!(endings.lock().unwrap().remove(scenario), Some(Ok(())), "{scenario}: {out}");
+        let checks = checks(&results, scenario);
+        assert!(!checks.is_empty(), "{scenario} was not checked: {out}");
+        let bad = |check: &&Value| matches!(check["status"].as_str(), Some("FAILURE" | "WARNING"));
+        let wrong: Vec<_> = checks.iter().filter(bad).collect();
+        assert!(wrong.is_empty(), "{scenario}: {wrong:#?}");
+    }
+}
+
 async fn passes(revision: &str, expected: usize) {
     let suite = suite();
     let scenarios = scored(&suite, revision).await;
@@ -51,8 +83,7 @@ async fn passes(revision: &str, expected: usize) {
     let results = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("oauth-scenarios-{revision}"));
     let _ = std::fs::remove_dir_all(&results);
 
-    let script = root().join("crates/tollgate/tests/clients/conformance/oauth.mjs");
-    let client = format!("{} {} {door}", noted("node-22").display(), script.display());
+    let client = client_command(&door);
     let out = run(Command::new(noted("node-22"))
         .arg(&suite)
         .args(["client", "--requirements", revision])
@@ -77,6 +108,12 @@ async fn passes(revision: &str, expected: usize) {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}\n{out}");
+}
+
+/// What the suite starts as the client under test.
+fn client_command(door: &str) -> String {
+    let script = root().join("crates/tollgate/tests/clients/conformance/oauth.mjs");
+    format!("{} {} {door}", noted("node-22").display(), script.display())
 }
 
 /// The suite's program.

@@ -33,6 +33,8 @@ struct Inner {
     life: Duration,
     /// Whether refresh tokens work.
     renews: bool,
+    /// Whether good access tokens are let in.
+    open: bool,
     /// Code to PKCE challenge, redirect address and scopes.
     codes: HashMap<String, (String, String, String)>,
     access: HashMap<String, (Instant, String)>,
@@ -50,6 +52,7 @@ impl Desk {
         let inner = Inner {
             life: Duration::from_hours(1),
             renews: true,
+            open: true,
             codes: HashMap::new(),
             access: HashMap::new(),
             refresh: HashMap::new(),
@@ -65,6 +68,7 @@ impl Desk {
             .route("/register", post(register))
             .route("/authorize", get(authorize))
             .route("/token", post(token))
+            .route("/revoke", post(revoke))
             .with_state(desk.clone())
             .merge(sim.layer(from_fn_with_state(desk.clone(), guard)));
         tokio::spawn(async move { axum::serve(listener, app).await });
@@ -85,7 +89,12 @@ impl Desk {
         self.inner().renews = renews;
     }
 
-    /// How often something happened: `register`, `code`, `refresh`, `reuse`, `call`.
+    /// Good access tokens are let in, or nobody is.
+    pub fn lets(&self, open: bool) {
+        self.inner().open = open;
+    }
+
+    /// How often something happened: `register`, `code`, `own`, `refresh`, `reuse`, `revoke`, `call`.
     pub fn seen(&self, what: &'static str) -> usize {
         self.inner().seen.get(what).copied().unwrap_or_default()
     }
@@ -135,6 +144,7 @@ async fn metadata(State(desk): State<Desk>) -> Json<Value> {
         "issuer": desk.base,
         "authorization_endpoint": at("/authorize"),
         "token_endpoint": at("/token"),
+        "revocation_endpoint": at("/revoke"),
         "registration_endpoint": at("/register"),
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": ["client_secret_basic"],
@@ -196,8 +206,21 @@ async fn token(State(desk): State<Desk>, headers: HeaderMap, Form(form): Form<Fi
             inner.count("refresh");
             inner.grant(&scopes)
         }
+        "client_credentials" => {
+            inner.count("own");
+            inner.grant(form.get("scope").map_or("", String::as_str))
+        }
         _ => no("unsupported_grant_type"),
     }
+}
+
+/// Takes a token back.
+async fn revoke(State(desk): State<Desk>, Form(form): Form<Fields>) -> StatusCode {
+    let mut inner = desk.inner();
+    inner.count("revoke");
+    inner.refresh.remove(&form["token"]);
+    inner.access.remove(&form["token"]);
+    StatusCode::OK
 }
 
 /// Before the upstream: a token, and for one tool a scope.
@@ -205,7 +228,10 @@ async fn guard(State(desk): State<Desk>, request: Request, next: Next) -> Respon
     let now = Instant::now();
     let text = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token = text.and_then(|text| text.strip_prefix("Bearer ")).unwrap_or_default();
-    let known = desk.inner().access.get(token).filter(|(end, _)| *end > now).cloned();
+    let known = {
+        let inner = desk.inner();
+        inner.access.get(token).filter(|(end, _)| inner.open && *end > now).cloned()
+    };
     let metadata = format!("{}/.well-known/oauth-protected-resource/mcp/json", desk.base);
     let Some((_, scopes)) = known else {
         let challenge = format!("Bearer resource_metadata=\"{metadata}\", scope=\"runs\"");

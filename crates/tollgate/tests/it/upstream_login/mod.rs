@@ -167,7 +167,10 @@ async fn rotated_tokens_are_kept_and_a_revoked_one_is_said_in_words() {
 
     // What is disconnected is not used by the next call.
     let page = browser.get(&scene.page("/settings")).await;
-    browser.submit(&page, &scene.page("/disconnect"), &[]).await;
+    let done = browser.submit(&page, &scene.page("/disconnect"), &[]).await;
+    let page = browser.get(done.location.unwrap().as_str()).await;
+    assert!(page.html.contains("revoked at the authorization server"), "{}", page.html);
+    assert!(scene.desk.seen("revoke") == 2 && !scene.desk.lets_in(), "both tokens were given back");
     let answer = caller.call(TOOL, &json!({})).await.unwrap();
     assert_eq!(answer.status, StatusCode::BAD_GATEWAY);
     assert!(answer.body["error"]["message"].as_str().unwrap().contains("is not connected"), "{answer:?}");
@@ -234,4 +237,48 @@ async fn what_a_server_asks_for_beyond_its_scopes_is_asked_for_the_next_time() {
     scene.connect(&mut browser).await;
     assert_eq!(scene.login().await["connections"][0]["scopes"], json!(["runs", GUARDED.1]));
     assert!(caller.call(GUARDED.0, &json!({})).await.unwrap().allowed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_is_said_until_the_upstream_lets_the_token_in_again() {
+    let scene = Scene::set().await;
+    let caller = scene.caller(&scene.mint("agent").await);
+    let mut browser = Browser::at(&scene.home.url);
+    browser.log_in().await;
+    scene.connect(&mut browser).await;
+    let stands = async |wanted: &str| {
+        let login = scene.login().await;
+        (login["connections"][0]["state"] == wanted).then_some(())
+    };
+    scene.desk.lets(false);
+    assert_eq!(caller.call(TOOL, &json!({})).await.unwrap().status, StatusCode::BAD_GATEWAY);
+    eventually("the refusal is written down", async || stands("needs_reconnecting").await).await;
+    scene.desk.lets(true);
+    assert!(caller.call(TOOL, &json!({})).await.unwrap().allowed());
+    eventually("the refusal is taken back", async || stands("connected").await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_connects_without_a_person_and_asks_anew_when_its_token_ends() {
+    let scene = Scene::set().await;
+    let caller = scene.caller(&scene.mint("agent").await);
+    let path = format!("/servers/{}/login", scene.server);
+    let client = json!({ "client": { "client_id": "tollgate", "client_secret": "s:cret" } });
+    let (status, login) = scene.api.send(Method::PATCH, &path, Some(client)).await;
+    assert_eq!(status, StatusCode::OK, "{login}");
+    scene.desk.live(Duration::from_secs(1));
+    let mut browser = Browser::at(&scene.home.url);
+    browser.log_in().await;
+    // The button is offered once the server has a login of this kind.
+    let shared = scene.api.send(Method::PATCH, &path, Some(json!({ "login": "shared" }))).await;
+    assert_eq!(shared.0, StatusCode::OK, "{}", shared.1);
+    let page = browser.get(&scene.page("/settings")).await;
+    assert!(page.html.contains("Connect without a person"), "{}", page.html);
+    browser.submit(&page, &scene.page("/connect-as-client"), &[]).await;
+    for _ in 0..2 {
+        assert!(caller.call(TOOL, &json!({})).await.unwrap().allowed());
+        scene.until_all_ended().await;
+    }
+    assert!(caller.call(TOOL, &json!({})).await.unwrap().allowed());
+    assert!(scene.desk.seen("own") >= 3 && scene.desk.seen("code") == 0, "nobody was sent away");
 }
