@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::context::CallContext;
 use super::effects::{self, Effect};
-use super::simulate::{Bench, schema};
+use super::simulate::{Bench, Pins, schema};
 use crate::grants::{PolicyRef, policy_id};
 use crate::{Actor, Category, Control, Error};
 
@@ -112,6 +112,7 @@ impl Control {
         let tools = self.tools(actor, server).await?;
         let beside = policy_id(input.beside.as_deref()).map_err(|error| Error::field("/beside", error))?;
         let beside = self.standing(actor, server, beside).await?;
+        let pins = Pins::of(self.protocol(actor, server).await?);
         let server = self.server(actor, server).await?;
         let draft = Side::of(super::read(&input.document).map_err(Error::InvalidPolicy)?);
         let in_force = beside.as_ref().map(|(_, document)| super::read(document).ok().map(Side::of));
@@ -121,6 +122,7 @@ impl Control {
                 context: input.context.of_server(&server.name),
                 session: input.context.session,
                 schema: schema(tool),
+                changed: pins.refuse(&tool.name, true),
             };
             let before = match &in_force {
                 None => MatrixCell::refused(&policy::no_policy()),

@@ -6,7 +6,7 @@ use policy::{ArgumentSchema, Call, Context, Policy, ToolState};
 
 use super::context::CallContext;
 use super::verdict::SimulationResult;
-use crate::{Actor, Control, Error, Tool};
+use crate::{Actor, Control, Error, ProtocolSettings, Tool};
 
 /// How deep a call's arguments may be nested, as on the wire.
 const ARGUMENTS_DEPTH: usize = 64;
@@ -33,6 +33,7 @@ impl Control {
         input: &Simulation,
     ) -> Result<SimulationResult, Error> {
         let tools = self.tools(actor, server).await?;
+        let pins = Pins::of(self.protocol(actor, server).await?);
         let server = self.server(actor, server).await?;
         let policy = super::read(&input.document).map_err(Error::InvalidPolicy)?;
         let arguments = arguments(&input.arguments)?;
@@ -41,6 +42,7 @@ impl Control {
             context: input.context.of_server(&server.name),
             session: input.context.session,
             schema: known.and_then(schema),
+            changed: pins.refuse(&input.tool, known.is_some()),
         };
         let judged = bench.judge(&policy, &input.tool, arguments.as_ref());
         Ok(SimulationResult { tool_known: known.is_some(), ..judged })
@@ -53,6 +55,25 @@ pub(super) struct Bench<'a> {
     pub session: bool,
     /// What the tool takes, as far as that is known.
     pub schema: Option<ArgumentSchema>,
+    /// The server's tools are pinned, and this one's definition is not the one that was approved.
+    pub changed: bool,
+}
+
+/// Whether a server's tools are held to the definitions that were approved, and which are not as they were.
+pub(super) struct Pins {
+    pinned: bool,
+    unapproved: Vec<String>,
+}
+
+impl Pins {
+    pub(super) fn of(settings: ProtocolSettings) -> Self {
+        Self { pinned: settings.pin_tools, unapproved: settings.unapproved_tools }
+    }
+
+    /// As in the gateway: a tool that the server never listed has not been approved either.
+    pub(super) fn refuse(&self, tool: &str, known: bool) -> bool {
+        self.pinned && (!known || self.unapproved.iter().any(|name| name == tool))
+    }
 }
 
 impl Bench<'_> {
@@ -63,7 +84,7 @@ impl Bench<'_> {
         tool: &str,
         arguments: Option<&Value<'_>>,
     ) -> SimulationResult {
-        let state = ToolState { changed: false, schema: self.schema.as_ref() };
+        let state = ToolState { changed: self.changed, schema: self.schema.as_ref() };
         let verdict = policy.judge(&Call { tool, arguments, context: self.context, state });
         SimulationResult::of(policy, tool, verdict, self.session)
     }

@@ -3,7 +3,8 @@
 use audit::{ClientNote, Decision, GrantNote, ServerNote};
 use control::{
     Actor, CallContext, Choice, ClientContext, Difference, Effect, Error, GrantContext, MatrixInput,
-    NewPolicy, PolicyMatrix, SavePolicy, ServerContext, Simulation, SimulationResult, ToolChoice, choose,
+    NewPolicy, PolicyMatrix, ProtocolChange, SavePolicy, ServerContext, Simulation, SimulationResult,
+    ToolChoice, choose,
 };
 use domain::{DecisionId, Outcome, ServerId};
 use serde_json::json;
@@ -274,4 +275,24 @@ async fn the_log_gives_calls_to_try_without_their_values() {
     assert_eq!(gone.arguments, json!({ "note": "<note>", "run_id": "<run_id>" }));
     let stranger = world.owner("other").await;
     assert!(matches!(world.control.call_of_decision(&stranger, id).await, Err(Error::NotFound)));
+}
+
+#[tokio::test]
+async fn a_pinned_tool_whose_definition_changed_is_refused_as_the_gateway_does_it() {
+    let (world, owner, server) = desk().await;
+    let pin = ProtocolChange { custom_methods: None, pin_tools: Some(true) };
+    world.control.change_protocol(&owner, server, &pin).await.unwrap();
+    let judged = async |tool: &str| {
+        let result = world.control.simulate(&owner, server, &call(ALLOW, tool, "")).await.unwrap();
+        (result.outcome, result.rule)
+    };
+    let changed = (Outcome::Deny, Some("(tool changed)".to_owned()));
+    assert_eq!(judged("get_run").await, (Outcome::Allow, None), "approved as it was pinned");
+    assert_eq!(judged("other").await, changed, "what was never listed was never approved");
+    world.define(&owner, server, &TOOLS[..1], 1).await;
+    assert_eq!(judged("get_run").await, changed);
+    let matrix = MatrixInput { document: ALLOW.to_owned(), ..MatrixInput::default() };
+    let matrix = world.control.policy_matrix(&owner, server, &matrix).await.unwrap();
+    let refused: Vec<_> = matrix.tools.iter().filter(|row| row.draft.outcome == Outcome::Deny).collect();
+    assert_eq!(refused.iter().map(|row| row.tool.as_str()).collect::<Vec<_>>(), ["get_run"]);
 }
