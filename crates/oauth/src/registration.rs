@@ -58,6 +58,7 @@ impl Installation {
     }
 
     /// The same installation, whose metadata authorization servers can't read: it registers itself instead.
+    #[must_use]
     pub fn unread(self) -> Self {
         Self { metadata_url: None, ..self }
     }
