@@ -91,6 +91,7 @@ impl LoginView {
     }
 
     /// How a client may authenticate, to choose from.
+    #[expect(clippy::unused_self, reason = "a template asks the view for it")]
     pub fn ways(&self) -> Vec<(String, String)> {
         [
             ("", "As its secret and the authorization server allow"),

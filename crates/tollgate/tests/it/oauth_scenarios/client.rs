@@ -3,8 +3,7 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use chrono::Utc;
-use domain::{Secret, UpstreamUrl};
+use domain::{Clock, Secret, UpstreamUrl};
 use egress::EgressConfig;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, Request, Response, StatusCode};
@@ -114,7 +113,7 @@ impl Caller {
     }
 
     fn desk(&self) -> Desk<'_> {
-        Desk { egress: &self.egress, now: Utc::now(), entropy: &Entropy::System }
+        Desk { egress: &self.egress, now: Clock::System.now(), entropy: &Entropy::System }
     }
 
     async fn post(&self, message: &Value) -> Result<Response<Bytes>, String> {
