@@ -110,6 +110,7 @@ pub fn by_headers() -> LoginView {
         issuer: "https://login.desk.example".to_owned(),
         client_id: "tollgate-acme".to_owned(),
         has_secret: true,
+        client_auth: "client_secret_basic".to_owned(),
         by_hand: true,
         created_at: ago(30),
     };

@@ -269,9 +269,6 @@ async fn a_client_connects_without_a_person_and_asks_anew_when_its_token_ends() 
     scene.desk.live(Duration::from_secs(1));
     let mut browser = Browser::at(&scene.home.url);
     browser.log_in().await;
-    // The button is offered once the server has a login of this kind.
-    let shared = scene.api.send(Method::PATCH, &path, Some(json!({ "login": "shared" }))).await;
-    assert_eq!(shared.0, StatusCode::OK, "{}", shared.1);
     let page = browser.get(&scene.page("/settings")).await;
     assert!(page.html.contains("Connect without a person"), "{}", page.html);
     browser.submit(&page, &scene.page("/connect-as-client"), &[]).await;
