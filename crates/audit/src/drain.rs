@@ -19,6 +19,7 @@ use uuid::Uuid;
 use vault::Entropy;
 
 use crate::compose::{self, Marks};
+use crate::metrics::Metrics;
 use crate::write::{Batch, MOST, write};
 use crate::{Closing, Decision, Error, RecordError};
 
@@ -57,6 +58,7 @@ pub struct Drain {
     pub(crate) clock: Clock,
     pub(crate) settings: DrainSettings,
     holder: Uuid,
+    metrics: Option<Metrics>,
 }
 
 impl Drain {
@@ -68,7 +70,13 @@ impl Drain {
         entropy: &Entropy,
         settings: DrainSettings,
     ) -> Self {
-        Self { ledger, storage, clock, settings, holder: Uuid::from_bytes(entropy.bytes()) }
+        Self { ledger, storage, clock, settings, holder: Uuid::from_bytes(entropy.bytes()), metrics: None }
+    }
+
+    /// The same, counted and timed.
+    #[must_use]
+    pub fn measured(self, metrics: Metrics) -> Self {
+        Self { metrics: Some(metrics), ..self }
     }
 
     /// Drains and keeps the log until it is told to stop; then finishes the batch at hand.
@@ -90,6 +98,7 @@ impl Drain {
                     begun + GATHER
                 }
                 Err(error) => {
+                    self.measure(Metrics::failed);
                     if !std::mem::replace(&mut failing, true) {
                         tracing::error!(%error, "decisions wait in the stream");
                     }
@@ -130,8 +139,10 @@ impl Drain {
             let portion = self.ledger.read_portion(shard, BATCH).await?;
             let Some(last) = portion.entries.last().map(|entry| entry.id) else { break };
             written += portion.entries.len() as u64;
+            let began = Instant::now();
             self.write(&portion.entries).await?;
             self.ledger.acknowledge(shard, last).await?;
+            self.measure(|metrics| metrics.written(portion.entries.len(), began.elapsed()));
             // What has come since gathers for the next look.
             if !portion.more {
                 break;
@@ -141,12 +152,19 @@ impl Drain {
         Ok(written)
     }
 
+    fn measure(&self, what: impl FnOnce(&Metrics)) {
+        if let Some(metrics) = &self.metrics {
+            what(metrics);
+        }
+    }
+
     /// Writes entries of one shard in one transaction.
     async fn write(&self, entries: &[Entry]) -> Result<(), Error> {
         // In the order of ids: so that two at the same work don't wait for each other crosswise.
         let mut batches: BTreeMap<TenantId, Batch> = BTreeMap::new();
         for entry in entries {
             if let Err(error) = put(batches.entry(entry.tenant).or_default(), entry) {
+                self.measure(Metrics::passed_over);
                 // Nothing of its content: it may be anything.
                 tracing::error!(tenant = %entry.tenant, entry = %entry.id, %error, "an entry of the stream is passed over");
             }

@@ -15,6 +15,7 @@ mod facet;
 mod filter;
 mod histogram;
 mod insert;
+mod metrics;
 mod record;
 mod row;
 mod search;
@@ -34,6 +35,7 @@ pub use error::Error;
 pub use export::{Format, export};
 pub use filter::Filter;
 pub use histogram::{HourBar, histogram};
+pub use metrics::Metrics;
 pub use record::{
     ClientNote, Closing, Decision, GrantNote, LimitLevel, LimitNote, PolicyNote, RecordError, ServerNote,
     ShadowNote,

@@ -13,6 +13,7 @@ use ipnet::IpNet;
 
 use crate::body::Body;
 use crate::connect::{Connector, Lookup, Resolver};
+use crate::counted::Counts;
 use crate::error::{EgressError, Phase};
 use crate::guard::Admission;
 
@@ -58,6 +59,7 @@ pub struct Client {
     pool: legacy::Client<Connector, Full<Bytes>>,
     resolver: Resolver,
     tls: Arc<rustls::ClientConfig>,
+    counts: Counts,
     config: EgressConfig,
 }
 
@@ -71,7 +73,8 @@ impl Client {
         let tls = trust_of_this_machine()?;
         let admission = Admission::new(config.allow_private, config.networks.clone());
         let resolver = Resolver { lookup, admission };
-        let connector = Connector::new(resolver.clone(), tls.clone(), config.connect_timeout);
+        let counts = Counts::new().map_err(|error| EgressError::Unsendable(error.to_string()))?;
+        let connector = Connector::new(resolver.clone(), tls.clone(), config.connect_timeout, counts.clone());
         let pool = legacy::Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(POOL_IDLE)
@@ -79,7 +82,15 @@ impl Client {
             .http2_keep_alive_interval(Duration::from_secs(20))
             .http2_adaptive_window(true)
             .build(connector);
-        Ok(Self { pool, resolver, tls: Arc::new(tls), config })
+        Ok(Self { pool, resolver, tls: Arc::new(tls), counts, config })
+    }
+
+    /// Lets `registry` show how many connections stand, and how attempts to make one go.
+    ///
+    /// # Errors
+    /// It shows others of these names.
+    pub fn register(&self, registry: &prometheus::Registry) -> prometheus::Result<()> {
+        self.counts.register(registry)
     }
 
     /// Whether the address can be called at all: its host resolves, and to where calls may go.

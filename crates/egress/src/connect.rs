@@ -17,6 +17,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tower::Service;
 
+use crate::counted::{Counted, Counts};
 use crate::error::{EgressError, Phase};
 use crate::guard::Admission;
 
@@ -121,10 +122,16 @@ pub(crate) struct Connector {
     resolver: Resolver,
     tls: HttpsConnector<HttpConnector<Resolver>>,
     timeout: Duration,
+    counts: Counts,
 }
 
 impl Connector {
-    pub(crate) fn new(resolver: Resolver, tls: rustls::ClientConfig, timeout: Duration) -> Self {
+    pub(crate) fn new(
+        resolver: Resolver,
+        tls: rustls::ClientConfig,
+        timeout: Duration,
+        counts: Counts,
+    ) -> Self {
         let mut http = HttpConnector::new_with_resolver(resolver.clone());
         http.enforce_http(false);
         http.set_nodelay(true);
@@ -134,12 +141,12 @@ impl Connector {
             .https_or_http()
             .enable_all_versions()
             .wrap_connector(http);
-        Self { resolver, tls, timeout }
+        Self { resolver, tls, timeout, counts }
     }
 }
 
 impl Service<Uri> for Connector {
-    type Response = MaybeHttpsStream<TokioIo<TcpStream>>;
+    type Response = Counted<MaybeHttpsStream<TokioIo<TcpStream>>>;
     type Error = io::Error;
     type Future = BoxFuture<Result<Self::Response, io::Error>>;
 
@@ -153,12 +160,12 @@ impl Service<Uri> for Connector {
             return Box::pin(async { Err(io::Error::other(refused)) });
         }
         let connecting = self.tls.call(uri);
-        let timeout = self.timeout;
+        let (timeout, counts) = (self.timeout, self.counts.clone());
         Box::pin(async move {
-            match tokio::time::timeout(timeout, connecting).await {
+            counts.count(match tokio::time::timeout(timeout, connecting).await {
                 Ok(connected) => connected.map_err(io::Error::other),
                 Err(_) => Err(io::Error::other(EgressError::Timeout(Phase::Connect))),
-            }
+            })
         })
     }
 }

@@ -6,6 +6,7 @@
 mod body;
 mod client;
 mod connect;
+mod counted;
 mod error;
 mod guard;
 #[cfg(test)]

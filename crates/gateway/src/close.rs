@@ -16,6 +16,7 @@ use tokio::time::Instant;
 
 use crate::arrival::micros;
 use crate::login::LoggedOut;
+use crate::metrics;
 use crate::state::GatewayState;
 
 /// How a forwarded request ended.
@@ -86,6 +87,8 @@ pub(crate) struct Open {
     pub direct: bool,
     /// Where it is the client who ends it, as a stream that it listens to.
     ends_when_left: bool,
+    /// Counted as open.
+    _open: metrics::Open,
     forwarded: Option<Instant>,
     gateway_micros: u64,
     status: Option<StatusCode>,
@@ -95,6 +98,7 @@ pub(crate) struct Open {
 impl Open {
     /// A request that was settled with this decision and takes no quota.
     pub fn new(gateway: GatewayState, decision: &Decision, arrived: Instant) -> Self {
+        let open = gateway.parts.metrics.open_call();
         Self {
             gateway,
             tenant: decision.tenant,
@@ -105,6 +109,7 @@ impl Open {
             charged: false,
             direct: false,
             ends_when_left: false,
+            _open: open,
             forwarded: None,
             gateway_micros: 0,
             status: None,
@@ -121,8 +126,11 @@ impl OpenCall {
     /// The request is being written to the upstream.
     pub fn forwarded(&mut self) {
         if let Some(open) = &mut self.0 {
-            open.gateway_micros = micros(open.arrived);
-            open.forwarded = Some(Instant::now());
+            let now = Instant::now();
+            let took = now - open.arrived;
+            open.gateway_micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+            open.forwarded = Some(now);
+            open.gateway.parts.metrics.forwarded(took);
         }
     }
 
@@ -130,6 +138,9 @@ impl OpenCall {
     pub fn answered(&mut self, status: StatusCode) {
         if let Some(open) = &mut self.0 {
             open.status = Some(status);
+            if let Some(forwarded) = open.forwarded {
+                open.gateway.parts.metrics.answered(forwarded.elapsed());
+            }
         }
     }
 
@@ -164,6 +175,8 @@ impl OpenCall {
     /// Starts the closing; also says whether it gives something back.
     fn start(&mut self, ending: &Ending) -> Option<(JoinHandle<()>, bool)> {
         let open = self.0.take()?;
+        let took = open.forwarded.filter(|_| !open.ends_when_left).map(|forwarded| forwarded.elapsed());
+        open.gateway.parts.metrics.ended(ending, took);
         let closing = open.closing(ending);
         let give_back = open.give_back(ending);
         let gives = give_back != GiveBack::Nothing;
@@ -175,7 +188,12 @@ impl OpenCall {
 impl Drop for OpenCall {
     fn drop(&mut self) {
         let left = self.0.as_ref().is_some_and(|open| open.ends_when_left);
-        self.end_soon(if left { &Ending::Done } else { &Ending::Abandoned });
+        let stopped = self.0.as_ref().is_some_and(|open| open.gateway.ending.is_cancelled());
+        self.end_soon(match (left, stopped) {
+            (true, _) => &Ending::Done,
+            (false, true) => &Ending::Ended("the gateway was stopped before the answer was complete"),
+            (false, false) => &Ending::Abandoned,
+        });
     }
 }
 
@@ -222,8 +240,12 @@ impl Open {
         let Ok(record) = closing.to_bytes() else { return false };
         let close = Close { tenant: self.tenant, decision: self.decision, record: &record, give_back };
         for wait in RETRIES {
+            let began = Instant::now();
             match self.gateway.parts.ledger.close(&close).await {
-                Ok(_) => return true,
+                Ok(_) => {
+                    self.gateway.parts.metrics.closed(began);
+                    return true;
+                }
                 Err(error) => tracing::warn!(decision = %self.decision, %error, "a closing waits for redis"),
             }
             tokio::time::sleep(wait).await;

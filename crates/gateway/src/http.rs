@@ -88,6 +88,7 @@ async fn answer(
 
 async fn refuse(gateway: &GatewayState, arrival: &Arrival, refusal: Refusal) -> Response {
     tracing::debug!(status = refusal.status().as_u16(), reason = %refusal, "refused");
+    gateway.parts.metrics.refused(&refusal);
     noted::note(gateway, arrival, &refusal).await;
     let metadata = gateway.metadata_url(arrival.server);
     Refused { refusal, id: arrival.rpc_id.clone(), request: arrival.id, metadata }.into_response()

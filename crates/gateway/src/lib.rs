@@ -18,6 +18,7 @@ mod http;
 mod judge;
 mod login;
 mod metadata;
+mod metrics;
 mod noted;
 mod origin;
 mod permit;
@@ -35,5 +36,6 @@ mod watch;
 
 pub use http::router;
 pub use login::LoggedOut;
+pub use metrics::Metrics;
 pub use refusal::{Refusal, Refused};
 pub use state::{GatewayParts, GatewaySettings, GatewayState};

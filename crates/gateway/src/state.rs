@@ -15,6 +15,7 @@ use vault::{Entropy, Keyring};
 
 use crate::directory::Directory;
 use crate::hold::Budget;
+use crate::metrics::Metrics;
 use crate::noted::Noted;
 use crate::origin::Origins;
 use crate::tasks;
@@ -73,6 +74,8 @@ pub struct GatewayParts {
     pub clock: Clock,
     /// Randomness.
     pub entropy: Entropy,
+    /// What is counted and timed.
+    pub metrics: Metrics,
     /// How the gateway is seen from outside.
     pub settings: GatewaySettings,
 }
@@ -94,6 +97,7 @@ pub struct Gateway {
     pub(crate) metadata_base: String,
     pub(crate) background: TaskTracker,
     pub(crate) stopping: CancellationToken,
+    pub(crate) ending: CancellationToken,
 }
 
 impl Deref for GatewayState {
@@ -138,12 +142,25 @@ impl GatewayState {
             metadata_base,
             background,
             stopping: CancellationToken::new(),
+            ending: CancellationToken::new(),
         }))
     }
 
-    /// Ends the open streams. To be called when the listener stops accepting, so that it can finish.
+    /// Grants that are remembered.
+    pub fn directory_size(&self) -> usize {
+        self.directory.size()
+    }
+
+    /// Ends the streams that end by themselves never. To be called when the listener stops accepting, so that it can finish;
+    /// those that answer a request go on.
     pub fn stop(&self) {
         self.stopping.cancel();
+    }
+
+    /// Ends what still runs. To be called when it was given time enough, and before the listener cuts connections off.
+    pub fn end(&self) {
+        self.stopping.cancel();
+        self.ending.cancel();
     }
 
     /// Waits until the end of every call is written down. To be called when the listener has finished.

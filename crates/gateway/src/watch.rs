@@ -97,7 +97,7 @@ async fn look(gateway: GatewayState) {
     loop {
         tokio::select! {
             () = tokio::time::sleep(gateway.parts.settings.recheck) => {}
-            () = gateway.stopping.cancelled() => return,
+            () = gateway.ending.cancelled() => return,
         }
         let tenants = gateway.watchers.followed();
         if tenants.is_empty() {

@@ -237,6 +237,11 @@ impl LimitMark {
 }
 
 impl EntryId {
+    /// When the entry was written, by Redis' clock; none for a time beyond all calendars.
+    pub fn written_at(self) -> Option<DateTime<Utc>> {
+        DateTime::from_timestamp_millis(i64::try_from(self.millis).ok()?)
+    }
+
     fn read(text: &str) -> Option<Self> {
         let (millis, sequence) = text.split_once('-')?;
         Some(Self { millis: millis.parse().ok()?, sequence: sequence.parse().ok()? })

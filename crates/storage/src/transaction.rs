@@ -90,6 +90,11 @@ impl Storage {
         Ok(Self { pool })
     }
 
+    /// The connections that stand, and those of them that nobody uses.
+    pub fn connections(&self) -> (u32, usize) {
+        (self.pool.size(), self.pool.num_idle())
+    }
+
     /// Begins as `tenant`, in one round trip.
     pub async fn tenant(&self, tenant: TenantId) -> Result<TenantTx, Error> {
         let begin = format!(

@@ -2,9 +2,10 @@
 
 #![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test fails by panicking")]
 
+use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use sqlx::{Connection as _, PgConnection};
@@ -110,17 +111,31 @@ impl Installation {
 
     /// As [`Self::serve`], held to one core of the machine.
     pub async fn serve_on(&self, roles: &[&str], core: Option<usize>) -> Process {
-        let mut process = self.spawn(roles, free_address(), core);
+        let mut process = self.spawn(roles, free_address(), core, &[]);
+        process.ready().await;
+        process
+    }
+
+    /// As [`Self::serve`], with further settings: variables of its environment.
+    pub async fn serve_with(&self, roles: &[&str], settings: &[(&str, &str)]) -> Process {
+        let mut process = self.spawn(roles, free_address(), None, settings);
         process.ready().await;
         process
     }
 
     /// Starts a process with `roles` (none: all) at this address, and waits for nothing.
     pub fn start(&self, roles: &[&str], address: SocketAddr) -> Process {
-        self.spawn(roles, address, None)
+        self.spawn(roles, address, None, &[])
     }
 
-    fn spawn(&self, roles: &[&str], address: SocketAddr, core: Option<usize>) -> Process {
+    fn spawn(
+        &self,
+        roles: &[&str],
+        address: SocketAddr,
+        core: Option<usize>,
+        settings: &[(&str, &str)],
+    ) -> Process {
+        let metrics = free_address();
         let url = format!("http://{address}");
         let log = self.logs.join(format!("tollgate-{}.log", address.port()));
         let file = std::fs::File::options().create(true).append(true).open(&log).unwrap();
@@ -132,6 +147,7 @@ impl Installation {
             .arg("serve")
             .args(roles.iter().flat_map(|role| ["--role", role]))
             .env("TOLLGATE_LISTEN", address.to_string())
+            .env("TOLLGATE_METRICS_LISTEN", metrics.to_string())
             .env("TOLLGATE_URL", &url)
             .env("DATABASE_URL", &self.stores.database_url)
             .env("REDIS_URL", &self.stores.redis.url)
@@ -140,11 +156,13 @@ impl Installation {
             .env("TOLLGATE_ALLOW_PRIVATE_UPSTREAMS", "true")
             .envs(self.demo_upstream.iter().map(|url| ("TOLLGATE_DEMO_UPSTREAM", url)))
             .envs(self.stream_max.iter().map(|entries| ("TOLLGATE_STREAM_MAX", entries.to_string())))
+            .envs(settings.iter().copied())
             .stdin(Stdio::null())
             .stdout(file.try_clone().unwrap())
             .stderr(file)
             .kill_on_drop(true);
-        Process { child: command.spawn().unwrap(), url, log }
+        let metrics = format!("http://{metrics}/metrics");
+        Process { child: command.spawn().unwrap(), url, metrics, log }
     }
 }
 
@@ -152,8 +170,10 @@ impl Installation {
 #[derive(Debug)]
 pub struct Process {
     child: Child,
-    /// Where it listens, and its `TOLLGATE_URL`.
+    /// Where it listens, and its `TOLLGATE_URL` unless it was given another.
     pub url: String,
+    /// Where it shows its metrics.
+    pub metrics: String,
     log: PathBuf,
 }
 
@@ -179,6 +199,22 @@ impl Process {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.url.trim_start_matches("http://").parse().unwrap()
+    }
+
+    /// Its metrics: each line's name and labels, and its number.
+    pub async fn metrics(&self) -> BTreeMap<String, f64> {
+        let text = reqwest::get(&self.metrics).await.unwrap().text().await.unwrap();
+        let lines = text.lines().filter(|line| !line.starts_with('#'));
+        lines
+            .map(|line| line.rsplit_once(' ').map(|(name, n)| (name.to_owned(), n.parse().unwrap())).unwrap())
+            .collect()
+    }
+
+    /// Tells it to stop, as SIGTERM does, and waits until it has ended.
+    pub async fn stop(mut self) -> ExitStatus {
+        let id = self.child.id().unwrap().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().await.unwrap().success());
+        tokio::time::timeout(PATIENCE, self.child.wait()).await.expect("it ends").unwrap()
     }
 
     /// Ends it as `kill -9` does.

@@ -2,6 +2,7 @@
 //! installations, the architecture test.
 
 mod api;
+mod balancer;
 mod certificates;
 mod database;
 mod forwarder;
@@ -17,6 +18,7 @@ mod wire;
 use anyhow::{Context, Result};
 
 pub use api::{Api, Grant, PASSWORD};
+pub use balancer::Balancer;
 pub use certificates::{Authority, Identity};
 pub use database::{TestDb, database};
 pub use forwarder::Forwarder;

@@ -133,7 +133,7 @@ pub async fn run(args: &BridgeArgs) -> anyhow::Result<()> {
         .with_graceful_shutdown(stopping.clone().cancelled_owned());
     let serving = tokio::spawn(async move { server.await });
     let outcome = tokio::select! {
-        stop = told_to_stop() => stop,
+        stop = told_to_stop() => stop.map(drop),
         () = bridge.sweep() => Ok(()),
     };
     tracing::info!("stopping");

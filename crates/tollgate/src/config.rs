@@ -71,6 +71,9 @@ pub struct ServeConfig {
     /// The address to listen on
     #[arg(long, env = "TOLLGATE_LISTEN", default_value = "127.0.0.1:8480", value_name = "ADDRESS")]
     pub listen: SocketAddr,
+    /// The address to show `/metrics` at, unguarded: one that only the operator reaches. Nowhere when left out
+    #[arg(long, env = "TOLLGATE_METRICS_LISTEN", value_name = "ADDRESS")]
+    pub metrics_listen: Option<SocketAddr>,
     /// The address that people and clients use, without a path
     #[arg(long, env = "TOLLGATE_URL", value_name = "URL")]
     pub url: String,
@@ -108,9 +111,15 @@ pub struct ServeConfig {
     /// Whole days that decisions are kept, today among them; for ever when left out
     #[arg(long, env = "TOLLGATE_RETENTION_DAYS", value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..))]
     pub retention_days: Option<u32>,
-    /// Seconds that running calls are given to end when the process is told to stop
+    /// Seconds between SIGTERM, when `/readyz` turns 503, and the end of accepting: time for balancers to go elsewhere
+    #[arg(long, env = "TOLLGATE_NOTICE", default_value = "5", value_parser = seconds, value_name = "SECONDS")]
+    pub notice: Duration,
+    /// Seconds that running calls and streams are then given to end
     #[arg(long, env = "TOLLGATE_GRACE", default_value = "10", value_parser = seconds, value_name = "SECONDS")]
     pub grace: Duration,
+    /// Seconds that a client's connection may be idle, or take to send the head of a request
+    #[arg(long, env = "TOLLGATE_IDLE", default_value = "75", value_parser = some_seconds, value_name = "SECONDS")]
+    pub idle: Duration,
 }
 
 impl ServeConfig {
@@ -123,6 +132,13 @@ impl ServeConfig {
 /// A variable of the environment that another program is to get.
 pub fn variable(name: &str) -> Option<std::ffi::OsString> {
     std::env::var_os(name)
+}
+
+fn some_seconds(text: &str) -> Result<Duration, String> {
+    match text.parse() {
+        Ok(seconds @ 1..=3600) => Ok(Duration::from_secs(seconds)),
+        _ => Err("write whole seconds from 1 to 3600".to_owned()),
+    }
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use crate::config::ServeConfig;
 use crate::health::Missing;
 use crate::parts::Parts;
+use crate::server::Stop;
 
 /// Prints a line for each thing looked at. The status is a failure when one is missing.
 ///
@@ -16,7 +17,7 @@ pub async fn run(config: &ServeConfig) -> anyhow::Result<ExitCode> {
     let mut out = std::io::stdout();
     let keys: Vec<_> = parts.keyring.key_ids().collect();
     writeln!(out, "ok       keys: {} seals, {} can open", keys[0], keys.len())?;
-    let missing = parts.health().missing().await;
+    let missing = parts.health(&Stop::default()).missing().await;
     for what in &missing {
         writeln!(out, "missing  {what}")?;
         if let Missing::Redis { why } = what {

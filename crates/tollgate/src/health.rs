@@ -11,6 +11,7 @@ use ledger::Ledger;
 use serde::Serialize;
 use storage::{NotReady, Storage};
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 /// How long a service may take to answer before it counts as missing.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -20,6 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub struct Health {
     pub storage: Storage,
     pub ledger: Ledger,
+    /// Cancelled when the process is told to stop.
+    pub stopping: CancellationToken,
 }
 
 /// What keeps the process from doing its work.
@@ -45,7 +48,12 @@ pub fn router(health: Health) -> Router {
 }
 
 async fn ready(State(health): State<Health>) -> Response {
-    let missing: Vec<String> = health.missing().await.iter().map(ToString::to_string).collect();
+    // Nothing is asked then: a balancer is to know it at once.
+    let missing: Vec<String> = if health.stopping.is_cancelled() {
+        vec!["this process is being stopped".to_owned()]
+    } else {
+        health.missing().await.iter().map(ToString::to_string).collect()
+    };
     let status = if missing.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(Readiness { ready: missing.is_empty(), missing })).into_response()
 }

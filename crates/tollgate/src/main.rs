@@ -9,10 +9,12 @@ mod doctor;
 mod health;
 mod keys;
 mod logging;
+mod metrics;
 mod migrate;
 mod parts;
 mod policy_cli;
 mod serve;
+mod server;
 mod startup;
 mod store_config;
 

@@ -12,17 +12,21 @@ use egress::EgressConfig;
 use gateway::{GatewayParts, GatewaySettings, GatewayState};
 use ledger::Ledger;
 use storage::Storage;
+use tokio_util::sync::CancellationToken;
 use url::Url;
 use vault::{Entropy, Keyring, jwt};
 
 use crate::config::{RedisConfig, ServeConfig};
 use crate::health::Health;
+use crate::metrics::Metrics;
+use crate::server::Stop;
 
 /// Everything that the parts of the binary share. Nothing here has connected yet.
 pub struct Parts {
     pub storage: Storage,
     pub ledger: Ledger,
     pub keyring: Keyring,
+    pub metrics: Metrics,
     egress: egress::Client,
     url: Url,
     /// Authorization servers can read who we are at `url`.
@@ -39,16 +43,22 @@ impl Parts {
         let storage = Storage::connect(&config.database.storage()?).context("DATABASE_URL")?;
         let ledger = connect_ledger(&config.redis)?;
         let demo_upstream = config.demo_upstream.as_deref().map(str::parse).transpose();
+        let health =
+            Health { storage: storage.clone(), ledger: ledger.clone(), stopping: CancellationToken::new() };
+        let metrics = Metrics::new(health, config.redis.stream_max, config.database.database_connections)?;
+        let egress = egress::Client::new(EgressConfig {
+            allow_private: config.allow_private_upstreams,
+            networks: config.upstream_networks.clone(),
+            allow_http: config.allow_http_upstreams,
+            ..EgressConfig::default()
+        })?;
+        egress.register(&metrics.registry)?;
         Ok(Self {
             storage,
             ledger,
+            metrics,
             keyring: config.keys.keys.parse().context("TOLLGATE_KEYS")?,
-            egress: egress::Client::new(EgressConfig {
-                allow_private: config.allow_private_upstreams,
-                networks: config.upstream_networks.clone(),
-                allow_http: config.allow_http_upstreams,
-                ..EgressConfig::default()
-            })?,
+            egress,
             url: public_url(&config.url)?,
             client_metadata: !config.private_url,
             demo_upstream: demo_upstream.context("TOLLGATE_DEMO_UPSTREAM")?,
@@ -56,8 +66,8 @@ impl Parts {
     }
 
     /// The services to ask whether they answer.
-    pub fn health(&self) -> Health {
-        Health { storage: self.storage.clone(), ledger: self.ledger.clone() }
+    pub fn health(&self, stop: &Stop) -> Health {
+        Health { storage: self.storage.clone(), ledger: self.ledger.clone(), stopping: stop.notice.clone() }
     }
 
     /// What brings decisions from the stream into the log, over a connection of its own: it reads large batches.
@@ -67,25 +77,34 @@ impl Parts {
     pub fn drain(&self, config: &ServeConfig) -> anyhow::Result<Drain> {
         let settings = DrainSettings { keep_days: config.retention_days, ..DrainSettings::default() };
         let ledger = connect_ledger(&config.redis)?;
-        Ok(Drain::new(ledger, self.storage.clone(), Clock::System, &Entropy::System, settings))
+        let metrics = audit::Metrics::new()?;
+        metrics.register(&self.metrics.registry)?;
+        let drain = Drain::new(ledger, self.storage.clone(), Clock::System, &Entropy::System, settings);
+        Ok(drain.measured(metrics))
     }
 
     /// The data plane.
-    pub fn gateway(&self, config: &ServeConfig) -> GatewayState {
-        GatewayState::new(GatewayParts {
+    ///
+    /// # Errors
+    /// Two measures have one name.
+    pub fn gateway(&self, config: &ServeConfig) -> anyhow::Result<GatewayState> {
+        let metrics = gateway::Metrics::new()?;
+        metrics.register(&self.metrics.registry)?;
+        Ok(GatewayState::new(GatewayParts {
             storage: self.storage.clone(),
             ledger: self.ledger.clone(),
             keyring: self.keyring.clone(),
             egress: self.egress.clone(),
             clock: Clock::System,
             entropy: Entropy::System,
+            metrics,
             settings: GatewaySettings {
                 origins: config.allowed_origins.clone(),
                 task_polls: config.task_polls,
                 held_memory: config.held_memory as usize * 1024 * 1024,
                 ..GatewaySettings::new(self.url.clone())
             },
-        })
+        }))
     }
 
     /// The API and the pages.

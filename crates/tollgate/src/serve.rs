@@ -1,6 +1,6 @@
 //! `tollgate serve`: the parts that were asked for, behind one listener, until the process is told to stop.
 
-use std::net::SocketAddr;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use audit::Drain;
@@ -10,13 +10,20 @@ use gateway::GatewayState;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::ServeRole;
 use crate::config::ServeConfig;
 use crate::health::{self, Health};
 use crate::parts::Parts;
+use crate::server::{self, Patience, Stop};
 use crate::startup;
+
+/// How long the endings of calls may take to be written down: as long as all attempts at one do.
+const CLOSINGS: Duration = Duration::from_secs(8);
+/// How long the drain may take to finish the batch at hand.
+const BATCH: Duration = Duration::from_secs(5);
 
 /// Serves until SIGTERM or Ctrl-C, then lets running calls end.
 ///
@@ -29,41 +36,68 @@ pub async fn run(config: &ServeConfig) -> anyhow::Result<()> {
         .with_context(|| format!("{} can't be listened on", config.listen))?;
     tracing::info!("listening on {}, called {}", listener.local_addr()?, config.url);
 
-    let stopping = CancellationToken::new();
-    let gateway = config.serves(ServeRole::Gateway).then(|| parts.gateway(config));
-    let app = routes(config, &parts, gateway.clone())?;
-    let server = axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
-        .with_graceful_shutdown(stopping.clone().cancelled_owned());
-    let mut tasks = JoinSet::new();
-    tasks.spawn(async move { server.await.context("the listener failed") });
-    // The listener is up first, so that /healthz and /readyz can say what is being waited for.
+    let (stop, last) = (Stop::default(), CancellationToken::new());
+    let gateway = config.serves(ServeRole::Gateway).then(|| parts.gateway(config)).transpose()?;
+    let health = parts.health(&stop);
+    let app = routes(config, &parts, &health, gateway.clone())?;
+    if let Some(address) = config.metrics_listen {
+        parts.metrics.clone().of_gateway(gateway.clone()).serve(address, last.clone()).await?;
+    }
     let drain = config.serves(ServeRole::Audit).then(|| parts.drain(config)).transpose()?;
-    tasks.spawn(work(parts.health(), drain, stopping.clone()));
+    let mut front = tokio::spawn(server::serve(listener, app, Patience { idle: config.idle }, stop.clone()));
+    // The listener is up first, so that /healthz and /readyz can say what is being waited for.
+    let mut workers = JoinSet::new();
+    workers.spawn(work(health, drain, last.clone()));
 
     let outcome = tokio::select! {
-        stop = told_to_stop() => stop,
-        failed = first_failure(&mut tasks) => failed,
+        told = told_to_stop() => told,
+        failed = first_failure(&mut workers) => failed.map(|()| Told::Now),
+        ended = &mut front => Err(anyhow::anyhow!("the listener failed: {ended:?}")),
     };
     tracing::info!("stopping");
-    stopping.cancel();
-    let ended = async {
-        if let Some(gateway) = &gateway {
-            gateway.stop();
+    stop.notice.cancel();
+    if let Ok(Told::Soon) = outcome {
+        // Who asks /readyz, and who reads `Connection: close`, goes elsewhere meanwhile. Told again, it goes on at once.
+        tokio::select! {
+            () = sleep(config.notice) => {}
+            _ = told_to_stop() => {}
         }
-        while tasks.join_next().await.is_some() {}
-        if let Some(gateway) = &gateway {
-            gateway.stopped().await;
-        }
-    };
-    if tokio::time::timeout(config.grace, ended).await.is_err() {
-        tracing::warn!("some calls were still running after {} s", config.grace.as_secs());
     }
-    outcome
+    stop.stopping.cancel();
+    if let Some(gateway) = &gateway {
+        gateway.stop();
+    }
+    if timeout(config.grace, &mut front).await.is_err() {
+        tracing::warn!("some calls were still running after {} s", config.grace.as_secs());
+        if let Some(gateway) = &gateway {
+            gateway.end();
+        }
+        stop.ending.cancel();
+        // It fails only with what it serves.
+        let _ = front.await;
+    }
+    if let Some(gateway) = &gateway
+        && timeout(CLOSINGS, gateway.stopped()).await.is_err()
+    {
+        tracing::warn!("some endings could not be written down; they will show as unknown");
+    }
+    // Last, so that it still brings those endings into the log.
+    last.cancel();
+    if timeout(BATCH, async { while workers.join_next().await.is_some() {} }).await.is_err() {
+        tracing::warn!("a batch of the log was not finished; it will be written again");
+    }
+    tracing::info!("stopped");
+    outcome.map(drop)
 }
 
 /// What is served at this process' address.
-fn routes(config: &ServeConfig, parts: &Parts, gateway: Option<GatewayState>) -> anyhow::Result<Router> {
-    let mut app = health::router(parts.health());
+fn routes(
+    config: &ServeConfig,
+    parts: &Parts,
+    health: &Health,
+    gateway: Option<GatewayState>,
+) -> anyhow::Result<Router> {
+    let mut app = health::router(health.clone());
     if let Some(gateway) = gateway {
         app = app.merge(gateway::router(gateway));
     }
@@ -86,12 +120,21 @@ async fn work(health: Health, drain: Option<Drain>, stopping: CancellationToken)
     Ok(())
 }
 
+/// How a process was told to stop.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Told {
+    /// By SIGTERM, as whoever runs it does: others are told first.
+    Soon,
+    /// By Ctrl-C: a person waits.
+    Now,
+}
+
 /// Resolves on SIGTERM or Ctrl-C.
-pub(crate) async fn told_to_stop() -> anyhow::Result<()> {
+pub(crate) async fn told_to_stop() -> anyhow::Result<Told> {
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM can't be listened for")?;
     tokio::select! {
-        _ = terminate.recv() => Ok(()),
-        stop = tokio::signal::ctrl_c() => stop.context("Ctrl-C can't be listened for"),
+        _ = terminate.recv() => Ok(Told::Soon),
+        stop = tokio::signal::ctrl_c() => stop.context("Ctrl-C can't be listened for").map(|()| Told::Now),
     }
 }
 

@@ -138,6 +138,11 @@ impl Directory {
         self.views.insert(found.view.token_hash, entry);
     }
 
+    /// Views remembered.
+    pub fn size(&self) -> usize {
+        self.views.len()
+    }
+
     /// A view that the Redis of its tenant has been there for all the time since, and whether it is fresh.
     fn remembered(&self, token_hash: &[u8; 32]) -> Option<(Found, bool)> {
         let stands = |entry: &Entry| entry.generation >= self.ledger.since(entry.view.tenant);

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use audit::Decision;
 use domain::Outcome;
 use ledger::{RedisTime, Settle, Settled};
+use tokio::time::Instant;
 
 use crate::arrival::Arrival;
 use crate::caller;
@@ -57,13 +58,18 @@ pub(crate) async fn obtain(
     let mut fresh = None;
     for _ in 0..ATTEMPTS {
         let attempt = Attempt::new(arrival, &found, ask)?;
-        match gateway.parts.ledger.settle(&attempt.settle(&found, fresh)).await {
+        let began = Instant::now();
+        let answer = gateway.parts.ledger.settle(&attempt.settle(&found, fresh)).await;
+        gateway.parts.metrics.settled(&answer, began);
+        match answer {
             Ok(Settled::Taken { cacheable, .. }) => {
                 remember(gateway, &found, cacheable);
+                gateway.parts.metrics.decided(attempt.decision.outcome, arrival.since);
                 return Ok(attempt.taken(gateway, arrival, &found));
             }
             Ok(Settled::Over { index, level, cacheable }) => {
                 remember(gateway, &found, cacheable);
+                gateway.parts.metrics.decided(Outcome::Limit, arrival.since);
                 return attempt.over(&found, index, level);
             }
             Ok(Settled::Stale { now, generation }) => {

@@ -33,6 +33,7 @@ pub(super) async fn obtain(
         tracing::error!(request = %arrival.id, %error, "a decision can't be recorded anywhere");
         Refusal::Unavailable
     })?;
+    gateway.parts.metrics.decided(decision.outcome, arrival.since);
     Ok(match judged {
         Judged::Allow { .. } => {
             let mut open = Open::new(gateway.clone(), &decision, arrival.since);

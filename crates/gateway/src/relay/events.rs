@@ -17,12 +17,14 @@ use http_body_util::BodyExt;
 use mcp::handshake::Initialized;
 use mcp::sse::{Event, Parser};
 use mcp::{Era, Unreadable, code, listen, reply};
+use tokio_util::sync::CancellationToken;
 
 use super::incoming::weight;
 use super::{Kind, MAX_REPLY, Reply, broken};
 use crate::close::{Ending, OpenCall};
 use crate::directory::GrantView;
 use crate::hold::{Full, Hold};
+use crate::metrics;
 use crate::refusal::Refusal;
 use crate::resume;
 use crate::state::GatewayState;
@@ -36,6 +38,8 @@ const MAX_HANDSHAKE: usize = 1024 * 1024;
 const PIECE: usize = 16 * 1024;
 
 const CROWDED: &str = "there is no room for an event of it now: try again in a moment";
+const STOPPED: &str =
+    "the gateway was stopped before the answer came: whether the request was carried out is not known";
 
 const KEEP_ALIVE: Bytes = Bytes::from_static(b": keep-alive\n\n");
 
@@ -73,12 +77,17 @@ struct Events {
     /// Resolves when the grant behind the stream is lost, or its rules change.
     lost: Pin<Box<dyn Future<Output = Lost> + Send>>,
     over: bool,
+    /// Cancelled when it must end: soon, if it would not by itself; else only when it took too long.
+    stop: CancellationToken,
+    /// Counted as open.
+    _open: metrics::Open,
 }
 
 /// What came next.
 enum Next {
     Chunk(Option<Result<http_body::Frame<Bytes>, EgressError>>),
     Lost(Lost),
+    Stopped,
     Quiet,
 }
 
@@ -92,6 +101,8 @@ impl Events {
     ) -> Self {
         let lost = Box::pin(watch::lost(gateway.clone(), Arc::clone(&view)));
         let hold = gateway.budget.hold();
+        let stop = if reply.brings_news() { &gateway.stopping } else { &gateway.ending }.clone();
+        let open = gateway.parts.metrics.open_stream();
         if !reply.is_request() {
             call.ends_when_left();
         }
@@ -107,6 +118,8 @@ impl Events {
             settled: None,
             lost,
             over: false,
+            stop,
+            _open: open,
         }
     }
 
@@ -143,7 +156,7 @@ impl Events {
             biased;
             chunk = self.upstream.frame() => Next::Chunk(chunk),
             lost = &mut self.lost => Next::Lost(lost),
-            () = self.gateway.stopping.cancelled() => Next::Lost(Lost::Gone("the gateway is being stopped")),
+            () = self.stop.cancelled() => Next::Stopped,
             () = tokio::time::sleep(self.gateway.parts.settings.keep_alive) => Next::Quiet,
         };
         match next {
@@ -176,6 +189,7 @@ impl Events {
             }
             Next::Lost(Lost::Gone(reason)) => self.finish(Ending::Ended(reason)).await,
             Next::Lost(Lost::Changed(later)) => self.change(later).await,
+            Next::Stopped => self.stop().await,
             Next::Quiet => self.ready.push_back(KEEP_ALIVE),
         }
     }
@@ -204,6 +218,24 @@ impl Events {
             return self.ready.push_back(event);
         }
         self.ready.extend(event.chunks(PIECE).map(Bytes::copy_from_slice));
+    }
+
+    /// The gateway stops. A client of the legacy era can resume at another gateway, and must not take this for the answer;
+    /// one of the modern era is told.
+    async fn stop(&mut self) {
+        const WHY: &str = "the gateway is being stopped";
+        match (self.reply.kind, &self.reply.id) {
+            (Kind::Listen, Some(id)) => {
+                let ended = listen::ended(id);
+                self.say(&ended);
+            }
+            (_, Some(id)) if self.reply.era() == Era::Modern && self.call.is_some() => {
+                let error = reply::error(Some(id), code::INTERNAL_ERROR, STOPPED, None);
+                self.say(&error);
+            }
+            _ => {}
+        }
+        self.finish(Ending::Ended(WHY)).await;
     }
 
     /// Adds a message of ours, which has no event id: nobody can resume behind it.

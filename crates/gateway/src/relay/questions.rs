@@ -183,6 +183,7 @@ impl Reply {
         if !written(gateway, &decision).await {
             return Err(None);
         }
+        gateway.parts.metrics.count(decision.outcome);
         match judged {
             Judged::Allow { .. } => Ok(()),
             Judged::Refuse { refusal, .. } => {

@@ -412,3 +412,22 @@ async fn a_gateway_that_stops_ends_its_streams() {
     reading.rest().await;
     sender.closed().await;
 }
+
+#[tokio::test]
+async fn a_gateway_that_stops_lets_a_call_go_on_and_then_tells_it() {
+    let (world, door, grant, sender) = streaming(ALLOW).await;
+    sender.send(": here\n\n");
+    let params = json!({ "name": "read", "arguments": {} });
+    let mut reading = Reading::of(door.modern(&grant, "tools/call", params)).await;
+    reading.until(": here").await;
+    door.state.stop();
+    sender.send(": on\n\n");
+    reading.until(": on").await;
+    door.state.end();
+    let text = reading.rest().await;
+    assert!(text.contains("whether the request was carried out is not known"), "{text}");
+    sender.closed().await;
+    let records = world.records(&[&door]).await;
+    let closing = &records.closings[0].0;
+    assert_eq!((closing.failed, closing.failure.as_deref()), (false, Some("the gateway is being stopped")));
+}

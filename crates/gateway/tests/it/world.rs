@@ -275,6 +275,7 @@ impl World {
             egress: egress.unwrap(),
             clock: self.clock.clone(),
             entropy: Entropy::System,
+            metrics: gateway::Metrics::new().unwrap(),
             settings,
         });
         let app = gateway::router(state.clone()).into_make_service_with_connect_info::<SocketAddr>();

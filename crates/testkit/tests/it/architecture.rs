@@ -57,6 +57,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("askama", &["dashboard"]),
     ("reqwest", &["egress", "testkit"]),
     ("rmcp", &["control", "flowforge-sim", "tollgate"]),
+    ("prometheus", &["gateway", "egress", "audit", "tollgate"]),
     ("anyhow", &["tollgate", "flowforge-sim", "testkit"]),
     ("aws-lc-rs", &["vault"]),
     ("argon2", &["vault"]),

@@ -96,7 +96,8 @@ impl Report {
             writeln!(out, "{concurrency:>11}  {target:<9}{rest}").unwrap();
         };
         let multiple = |of: Option<f64>| of.map_or_else(|| "-".to_owned(), |of| format!("{of:.2}"));
-        let title = ["concurrency", "target", "calls/s", "p50 µs", "p99 µs", "to nginx", "adds p50", "adds p99"];
+        let title =
+            ["concurrency", "target", "calls/s", "p50 µs", "p99 µs", "to nginx", "adds p50", "adds p99"];
         line(title.map(str::to_owned));
         for ((concurrency, target), sample) in &self.samples {
             let numbers = self.numbers(sample);

@@ -30,6 +30,11 @@ impl Stack {
         self.installation.serve(roles).await
     }
 
+    /// The same, with further settings.
+    pub async fn serve_with(&self, roles: &[&str], settings: &[(&str, &str)]) -> Process {
+        self.installation.serve_with(roles, settings).await
+    }
+
     /// Registers the demo upstream at its path `path`: the server's id.
     pub async fn register(&self, api: &Api, path: &str) -> String {
         let url = format!("{}{path}", self.sim);

@@ -1,0 +1,125 @@
+//! The listener: accepts connections, and ends them so that no request is lost when the process is told to stop.
+//!
+//! Three steps, each a token of [`Stop`]: at *notice* connections go on being accepted, and each answer asks its client to
+//! come back on another connection; at *stopping* nothing is accepted any more, and what is idle is closed; at *ending*
+//! what still runs is cut off.
+
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::ConnectInfo;
+use axum::http::header::{CONNECTION, HeaderValue};
+use axum::http::{Request, Version};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tower::Service as _;
+
+/// How long streams have to write their last words after they were cut off.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+/// How long to wait before accepting again after that failed for want of something.
+const BREATH: Duration = Duration::from_millis(200);
+
+/// How far a process is on its way to its end.
+#[derive(Clone, Debug, Default)]
+pub struct Stop {
+    /// It will stop soon: balancers and clients are told.
+    pub notice: CancellationToken,
+    /// It accepts nothing more; what runs may end.
+    pub stopping: CancellationToken,
+    /// What runs is cut off.
+    pub ending: CancellationToken,
+}
+
+/// How patient the listener is.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// How long a connection may be idle, or take to send the head of a request (HTTP/1), or to answer a ping (HTTP/2).
+    pub idle: Duration,
+}
+
+/// Serves `app` until `stop` has come to its end, or nothing runs any more.
+pub async fn serve(listener: TcpListener, app: Router, patience: Patience, stop: Stop) {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(patience.idle);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(Some(patience.idle))
+        .keep_alive_timeout(patience.idle);
+    let (graceful, mut connections) = (GracefulShutdown::new(), JoinSet::new());
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => {
+                    let connection = connection(&builder, &graceful, stream, peer, &app, &stop);
+                    connections.spawn(connection);
+                }
+                Err(error) if is_of_the_peer(&error) => {}
+                Err(error) => {
+                    tracing::error!(%error, "a connection can't be accepted");
+                    sleep(BREATH).await;
+                }
+            },
+            Some(_) = connections.join_next() => {}
+            () = stop.stopping.cancelled() => break,
+        }
+    }
+    drop(listener);
+    let mut closed = pin!(graceful.shutdown());
+    tokio::select! {
+        () = &mut closed => return,
+        () = stop.ending.cancelled() => {}
+    }
+    if timeout(LAST_WORDS, closed).await.is_err() {
+        tracing::warn!(connections = connections.len(), "connections are cut off");
+        connections.shutdown().await;
+    }
+}
+
+/// One connection, to its end.
+fn connection(
+    builder: &auto::Builder<TokioExecutor>,
+    graceful: &GracefulShutdown,
+    stream: TcpStream,
+    peer: SocketAddr,
+    app: &Router,
+    stop: &Stop,
+) -> impl Future<Output = ()> + Send + 'static {
+    // An answer is written in pieces that should not wait for each other. A socket that can't is one that is gone.
+    let _ = stream.set_nodelay(true);
+    let (app, notice) = (app.clone(), stop.notice.clone());
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        let told = request.version() <= Version::HTTP_11;
+        request.extensions_mut().insert(ConnectInfo(peer));
+        let (answer, notice) = (app.clone().call(request), notice.clone());
+        async move {
+            let mut response = answer.await?;
+            if told && notice.is_cancelled() {
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok::<_, std::convert::Infallible>(response)
+        }
+    });
+    let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+    let connection = graceful.watch(connection);
+    async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "a connection ended badly");
+        }
+    }
+}
+
+/// Whether a connection failed before it was accepted, which is nothing to us.
+fn is_of_the_peer(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
