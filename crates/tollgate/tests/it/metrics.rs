@@ -87,7 +87,9 @@ async fn known_calls_leave_known_counts() {
     }
     let beside = reqwest::get(format!("{}/metrics", process.url)).await.unwrap();
     assert_eq!(beside.status(), StatusCode::NOT_FOUND, "tenants must not reach it");
-    documented(&metrics.keys().map(|line| family(line).to_owned()).collect());
+    let shown = metrics.keys().map(|line| family(line).to_owned()).collect();
+    documented(&shown);
+    deployed(&shown);
 }
 
 /// What a line's metric is called.
@@ -108,4 +110,32 @@ fn documented(shown: &BTreeSet<String>) {
         .filter(|name| name.starts_with("tollgate_") || name.starts_with("process_"))
         .collect();
     assert_eq!(*shown, named, "left: shown, right: in docs/observability.md");
+}
+
+/// The dashboard and the rules ask for metrics that there are; of ours the dashboard shows all, and each rule is explained.
+fn deployed(shown: &BTreeSet<String>) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
+    let dashboard = read("deploy/observability/grafana/tollgate.json");
+    serde_json::from_str::<serde_json::Value>(&dashboard).unwrap();
+    let rules = read("deploy/observability/rules.yml");
+    let asked = |text: &str| -> BTreeSet<String> {
+        let words = text.split(|c: char| !(c.is_ascii_lowercase() || c == '_'));
+        words.filter(|word| is_metric(word)).map(|word| family(word).to_owned()).collect()
+    };
+    for text in [&dashboard, &rules] {
+        let missing: Vec<_> = asked(text).difference(shown).cloned().collect();
+        assert_eq!(missing, [""; 0], "asked for, and not shown");
+    }
+    let ours = shown.iter().filter(|name| name.starts_with("tollgate_")).cloned().collect::<BTreeSet<_>>();
+    let unseen: Vec<_> = ours.difference(&asked(&dashboard)).cloned().collect();
+    assert_eq!(unseen, [""; 0], "not on the dashboard");
+    let page = read("docs/observability.md");
+    for alert in rules.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")) {
+        assert!(page.contains(&format!("| `{alert}` |")), "{alert} is not explained");
+    }
+}
+
+fn is_metric(word: &str) -> bool {
+    ["tollgate_", "process_"].iter().any(|of| word.len() > of.len() && word.starts_with(of))
 }
