@@ -122,7 +122,10 @@ fn client(registered: Registered, wanted: ClientAuth) -> Result<Client, Error> {
         return Err(Error::Unreadable("the client id that it gives can't be used"));
     }
     let auth = match token_endpoint_auth_method {
-        Some(word) => ClientAuth::read(&word).ok_or(Error::NoClientAuth)?,
+        // No key was registered, so there is none to sign with.
+        Some(word) => ClientAuth::read(&word)
+            .filter(|auth| *auth != ClientAuth::PrivateKey)
+            .ok_or(Error::NoClientAuth)?,
         None => wanted,
     };
     match (auth, client_secret.filter(|secret| !secret.is_empty())) {
