@@ -77,8 +77,8 @@ impl Place {
         let installation = installation.over_redis(redis_url);
         let control = installation.serve(&["control", "audit"]).await;
         let mut grants = Vec::new();
-        for _ in 0..ORGANISATIONS {
-            grants.push(organisation(&control.url, upstream).await);
+        for number in 0..ORGANISATIONS {
+            grants.push(organisation(number, &control.url, upstream).await);
         }
         Self { redis, redis_ports, installation, control, grants }
     }
@@ -118,8 +118,8 @@ impl Place {
 }
 
 /// Signs one up whose calls are really judged and counted: the path and the token.
-async fn organisation(control: &str, upstream: SocketAddr) -> (String, String) {
-    let api = Api::sign_up(control).await;
+async fn organisation(number: usize, control: &str, upstream: SocketAddr) -> (String, String) {
+    let api = Api::sign_up_as(control, &format!("ada{number}@example.com"), "Acme").await;
     let server = api.register("Flowforge", &format!("http://{upstream}/mcp/json"), &[]).await;
     let document = json!({
         "version": "1", "default": "deny", "hide": ["flowforge_delete_*"],
