@@ -88,7 +88,7 @@ pub(crate) struct Open {
     /// Where it is the client who ends it, as a stream that it listens to.
     ends_when_left: bool,
     /// Counted as open.
-    _open: metrics::Open,
+    _counted: metrics::Open,
     forwarded: Option<Instant>,
     gateway_micros: u64,
     status: Option<StatusCode>,
@@ -109,7 +109,7 @@ impl Open {
             charged: false,
             direct: false,
             ends_when_left: false,
-            _open: open,
+            _counted: open,
             forwarded: None,
             gateway_micros: 0,
             status: None,
