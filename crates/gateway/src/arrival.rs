@@ -10,6 +10,7 @@ use mcp::{ClientInfo, Id, Version};
 use tokio::time::Instant;
 
 use crate::directory::GrantView;
+use crate::trace::{Stretch, Trace};
 
 /// A request on its way through.
 #[derive(Clone)]
@@ -26,6 +27,8 @@ pub(crate) struct Arrival {
     pub address: Option<IpAddr>,
     /// From `traceparent`.
     pub trace_id: Option<String>,
+    /// Its spans, where somebody is told of them.
+    pub trace: Option<Trace>,
     /// The grant, once the caller is known.
     pub view: Option<Arc<GrantView>>,
     /// Bytes of the body, once it was read.
@@ -69,6 +72,7 @@ impl Arrival {
             server,
             address,
             trace_id: trace_id(headers),
+            trace: None,
             view: None,
             request_bytes: None,
             rpc_id: None,
@@ -86,6 +90,16 @@ impl Arrival {
         Self { view: Some(Arc::clone(view)), ..arrival }
     }
 
+    /// Notes in its trace, if it has one, when it was judged and settled; of several times the last.
+    pub fn settled(&mut self, judging: Option<Instant>, settling: Instant) {
+        if let (Some(trace), Some(judging)) = (&mut self.trace, judging) {
+            let at = |moment: Instant| micros_between(self.since, moment);
+            trace.judge = Stretch { from: at(judging), until: at(settling) };
+            trace.settle = Some(Stretch { from: at(settling), until: at(Instant::now()) });
+            trace.attempts += 1;
+        }
+    }
+
     /// Microseconds since it came.
     pub fn micros(&self) -> u64 {
         micros(self.since)
@@ -94,7 +108,11 @@ impl Arrival {
 
 /// Microseconds since `moment`.
 pub(crate) fn micros(moment: Instant) -> u64 {
-    u64::try_from(moment.elapsed().as_micros()).unwrap_or(u64::MAX)
+    micros_between(moment, Instant::now())
+}
+
+fn micros_between(from: Instant, until: Instant) -> u64 {
+    u64::try_from(until.duration_since(from).as_micros()).unwrap_or(u64::MAX)
 }
 
 /// The trace id of a `traceparent` header (W3C Trace Context, 3.2): `00-<32 hex>-<16 hex>-<2 hex>`.

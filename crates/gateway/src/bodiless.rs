@@ -15,6 +15,7 @@ use crate::relay::{self, Reply};
 use crate::resume;
 use crate::sessions;
 use crate::state::GatewayState;
+use crate::trace;
 use crate::upstream::{self, Outbound};
 
 /// Answers a GET or DELETE of a known caller.
@@ -46,6 +47,7 @@ pub(crate) async fn bodiless(
         Ruling::Denial(_) => return Err(Refusal::Internal),
     };
     let mut headers = headers::to_upstream(head, version);
+    trace::pass_on(arrival, &mut headers);
     resume::open(gateway, permit.view(), &mut headers)?;
     let outbound =
         Outbound { method: method.clone(), headers, session: session.as_ref(), body: Bytes::new() };

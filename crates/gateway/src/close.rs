@@ -18,6 +18,7 @@ use crate::arrival::micros;
 use crate::login::LoggedOut;
 use crate::metrics;
 use crate::state::GatewayState;
+use crate::trace::{Finished, Trace};
 
 /// How a forwarded request ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,6 +90,8 @@ pub(crate) struct Open {
     ends_when_left: bool,
     /// Counted as open.
     _counted: metrics::Open,
+    /// What is told of it when it is over.
+    told: Option<Box<Finished>>,
     forwarded: Option<Instant>,
     gateway_micros: u64,
     status: Option<StatusCode>,
@@ -110,10 +113,18 @@ impl Open {
             direct: false,
             ends_when_left: false,
             _counted: open,
+            told: None,
             forwarded: None,
             gateway_micros: 0,
             status: None,
             response_bytes: 0,
+        }
+    }
+
+    /// Has it told of when it is over, if anybody listens.
+    pub fn tell_of(&mut self, trace: Option<Trace>, decision: Decision) {
+        if self.gateway.parts.telemetry.is_some() {
+            self.told = Some(Box::new(Finished { trace, decision, limit: None, closing: None }));
         }
     }
 }
@@ -174,10 +185,13 @@ impl OpenCall {
 
     /// Starts the closing; also says whether it gives something back.
     fn start(&mut self, ending: &Ending) -> Option<(JoinHandle<()>, bool)> {
-        let open = self.0.take()?;
+        let mut open = self.0.take()?;
         let took = open.forwarded.filter(|_| !open.ends_when_left).map(|forwarded| forwarded.elapsed());
         open.gateway.parts.metrics.ended(ending, took);
         let closing = open.closing(ending);
+        if let (Some(told), Some(telemetry)) = (open.told.take(), &open.gateway.parts.telemetry) {
+            (telemetry.tell)(Finished { closing: Some(closing.clone()), ..*told });
+        }
         let give_back = open.give_back(ending);
         let gives = give_back != GiveBack::Nothing;
         let background = open.gateway.background.clone();

@@ -20,6 +20,7 @@ use crate::origin::Origins;
 use crate::post::post;
 use crate::refusal::{Refusal, Refused};
 use crate::state::GatewayState;
+use crate::trace;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -50,6 +51,7 @@ async fn serve(
     let id: DecisionId = gateway.parts.entropy.id(at);
     let address = connection.map(|Extension(ConnectInfo(address))| address.ip());
     let mut arrival = Arrival::new(id, at, server, address, &head.headers);
+    trace::of_head(&gateway, &mut arrival, &head.headers);
     let span = tracing::info_span!("mcp", request = %id, %server);
     async {
         let mut response = match answer(&gateway, &mut arrival, &head, body).await {

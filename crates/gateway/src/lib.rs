@@ -31,6 +31,7 @@ mod resume;
 mod sessions;
 mod state;
 mod tasks;
+mod trace;
 mod upstream;
 mod watch;
 
@@ -39,3 +40,4 @@ pub use login::LoggedOut;
 pub use metrics::Metrics;
 pub use refusal::{Refusal, Refused};
 pub use state::{GatewayParts, GatewaySettings, GatewayState};
+pub use trace::{Finished, Sampler, Stretch, Telemetry, Trace};

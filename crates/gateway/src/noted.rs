@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Timelike, Utc};
 use domain::{DecisionId, Outcome, ServerId, TenantId};
-use ledger::Once;
+use ledger::{Appended, Once};
 use tokio::sync::Semaphore;
 
 use crate::arrival::Arrival;
@@ -65,7 +65,11 @@ async fn write(gateway: &GatewayState, arrival: &Arrival, outcome: Outcome, reas
     let mut decision = record::refused(arrival, tenant, outcome, reason);
     let Ok(bytes) = decision.to_bytes() else { return };
     let once = Once { same: key, seconds: SPAN, decision: decision.id };
-    if let Err(error) = gateway.parts.ledger.append(tenant, &bytes, Some(once)).await {
+    let appended = gateway.parts.ledger.append(tenant, &bytes, Some(once)).await;
+    if !matches!(appended, Ok(Appended::Repeated)) {
+        gateway.tell(arrival.trace, &decision, None);
+    }
+    if let Err(error) = appended {
         tracing::warn!(%error, "a refusal is written down without redis");
         // The same id for the whole minute, so that Postgres takes one row of it.
         decision.decided_at = minute(decision.decided_at);

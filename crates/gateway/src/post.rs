@@ -25,6 +25,7 @@ use crate::relay::{self, Reply};
 use crate::sessions::{self, Session};
 use crate::state::GatewayState;
 use crate::tasks;
+use crate::trace;
 use crate::upstream::{self, Outbound};
 
 /// Bytes of a request's body.
@@ -43,6 +44,7 @@ pub(crate) async fn post(
     arrival.request_bytes = Some(body.len() as u64);
     let message = envelope::read(&body)?;
     note(arrival, &message);
+    trace::of_message(gateway, arrival, &message);
     let session = session_of(gateway, &found, head, &message);
     let settled = session.as_ref().ok().and_then(Option::as_ref).map(|session| session.version);
     let version = headers::check(head, &message, settled)?;
@@ -103,13 +105,15 @@ pub(crate) async fn post(
         return Err(asked::unasked());
     }
     let mut headers = headers::to_upstream(head, version);
+    let trace = trace::pass_on(arrival, &mut headers);
     // It is for the streams of a GET.
     headers.remove(headers::LAST_EVENT_ID);
     if let (Rule::Task(_), Some(upstream)) = (rule, tasks.names.values().next()) {
         headers::rename(&mut headers, upstream);
     }
     let (state, asked) = (brought.state(), brought.asked.as_deref());
-    let outgoing = Outgoing { open: permit.view().surfaces, state, asked, tasks: &tasks.names };
+    let (open, tasks, trace) = (permit.view().surfaces, &tasks.names, trace.as_deref());
+    let outgoing = Outgoing { open, state, asked, tasks, trace };
     let outbound = Outbound {
         method: Method::POST,
         headers,

@@ -19,6 +19,7 @@ use crate::metrics::Metrics;
 use crate::noted::Noted;
 use crate::origin::Origins;
 use crate::tasks;
+use crate::trace::Telemetry;
 use crate::watch::Watchers;
 
 /// How the gateway is seen from outside, and how patient it is.
@@ -76,6 +77,8 @@ pub struct GatewayParts {
     pub entropy: Entropy,
     /// What is counted and timed.
     pub metrics: Metrics,
+    /// Who is told of requests that are over.
+    pub telemetry: Option<Telemetry>,
     /// How the gateway is seen from outside.
     pub settings: GatewaySettings,
 }

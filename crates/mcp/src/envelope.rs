@@ -19,6 +19,8 @@ pub const META_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 pub const META_CLIENT: &str = "io.modelcontextprotocol/clientInfo";
 /// Key of the client's capabilities in the `_meta` of a modern message.
 pub const META_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
+/// Key of `_meta`: the place of a request in its client's trace, as the header of that name has it.
+pub const META_TRACE: &str = "traceparent";
 
 /// One message from a client.
 #[derive(Debug)]

@@ -30,7 +30,8 @@ pub use call::ToolCall;
 pub use draft::{Asks, Draft, TaskNames};
 pub use edit::{Edits, json_text};
 pub use envelope::{
-    ClientInfo, META_CAPABILITIES, META_CLIENT, META_VERSION, Message, Notification, Request, Response,
+    ClientInfo, META_CAPABILITIES, META_CLIENT, META_TRACE, META_VERSION, Message, Notification, Request,
+    Response,
 };
 pub use id::Id;
 pub use malformed::Malformed;

@@ -6,7 +6,7 @@ use domain::{Surface, Surfaces};
 use json::Value;
 
 use crate::edit::{Edits, json_text};
-use crate::envelope::META_CAPABILITIES;
+use crate::envelope::{META_CAPABILITIES, META_TRACE};
 use crate::methods::{INITIALIZE, LISTEN};
 use crate::tasks::{self, Names};
 use crate::{Message, listen};
@@ -22,6 +22,8 @@ pub struct Outgoing<'a> {
     pub asked: Option<&'a [String]>,
     /// The client's names of tasks to the upstream's.
     pub tasks: &'a Names,
+    /// The `traceparent` in the place of the client's, if that has one in `_meta`.
+    pub trace: Option<&'a str>,
 }
 
 /// What becomes of the state that a client brings back.
@@ -45,6 +47,9 @@ pub fn upstream_body<'b>(body: &'b [u8], message: &Message<'_>, outgoing: &Outgo
     if let Message::Request(request) = message {
         if let Some(declared) = request.meta(META_CAPABILITIES) {
             withhold(declared, outgoing.open, &mut edits);
+        }
+        if let (Some(ours), Some(theirs)) = (outgoing.trace, request.meta(META_TRACE)) {
+            edits.replace(theirs.span, json_text(ours));
         }
         if request.method == INITIALIZE
             && let Some(declared) = request.param("capabilities")

@@ -4,6 +4,7 @@
 mod api;
 mod balancer;
 mod certificates;
+mod collector;
 mod database;
 mod forwarder;
 mod installation;
@@ -20,6 +21,7 @@ use anyhow::{Context, Result};
 pub use api::{Api, Grant, PASSWORD};
 pub use balancer::Balancer;
 pub use certificates::{Authority, Identity};
+pub use collector::{Collector, attribute};
 pub use database::{TestDb, database};
 pub use forwarder::Forwarder;
 pub use installation::{Installation, PATIENCE, Process, eventually, free_address};

@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 
 use crate::cli::ServeRole;
+pub use crate::otlp_config::OtlpConfig;
 pub use crate::store_config::{DatabaseConfig, RedisConfig};
 
 /// How the process logs.
@@ -83,6 +84,8 @@ pub struct ServeConfig {
     pub redis: RedisConfig,
     #[command(flatten)]
     pub keys: KeyConfig,
+    #[command(flatten)]
+    pub otlp: OtlpConfig,
     /// Let upstreams be at any private or loopback address, and be called over plain http. For trusted tenants only
     #[arg(long, env = "TOLLGATE_ALLOW_PRIVATE_UPSTREAMS")]
     pub allow_private_upstreams: bool,

@@ -11,6 +11,8 @@ mod keys;
 mod logging;
 mod metrics;
 mod migrate;
+mod otlp;
+mod otlp_config;
 mod parts;
 mod policy_cli;
 mod serve;

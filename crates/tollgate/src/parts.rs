@@ -9,7 +9,7 @@ use control::{Control, ControlParts};
 use dashboard::DashboardState;
 use domain::{Clock, UpstreamUrl};
 use egress::EgressConfig;
-use gateway::{GatewayParts, GatewaySettings, GatewayState};
+use gateway::{GatewayParts, GatewaySettings, GatewayState, Telemetry};
 use ledger::Ledger;
 use storage::Storage;
 use tokio_util::sync::CancellationToken;
@@ -87,7 +87,11 @@ impl Parts {
     ///
     /// # Errors
     /// Two measures have one name.
-    pub fn gateway(&self, config: &ServeConfig) -> anyhow::Result<GatewayState> {
+    pub fn gateway(
+        &self,
+        config: &ServeConfig,
+        telemetry: Option<Telemetry>,
+    ) -> anyhow::Result<GatewayState> {
         let metrics = gateway::Metrics::new()?;
         metrics.register(&self.metrics.registry)?;
         Ok(GatewayState::new(GatewayParts {
@@ -98,6 +102,7 @@ impl Parts {
             clock: Clock::System,
             entropy: Entropy::System,
             metrics,
+            telemetry,
             settings: GatewaySettings {
                 origins: config.allowed_origins.clone(),
                 task_polls: config.task_polls,

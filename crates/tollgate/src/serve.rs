@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::ServeRole;
 use crate::config::ServeConfig;
 use crate::health::{self, Health};
+use crate::otlp::{self, Sending};
 use crate::parts::Parts;
 use crate::server::{self, Patience, Stop};
 use crate::startup;
@@ -36,8 +37,10 @@ pub async fn run(config: &ServeConfig) -> anyhow::Result<()> {
         .with_context(|| format!("{} can't be listened on", config.listen))?;
     tracing::info!("listening on {}, called {}", listener.local_addr()?, config.url);
 
+    let (telemetry, sending) = otlp::open(&config.otlp, &parts.metrics.registry)?.unzip();
+    let sending = sending.map(Sending::start);
     let (stop, last) = (Stop::default(), CancellationToken::new());
-    let gateway = config.serves(ServeRole::Gateway).then(|| parts.gateway(config)).transpose()?;
+    let gateway = config.serves(ServeRole::Gateway).then(|| parts.gateway(config, telemetry)).transpose()?;
     let health = parts.health(&stop);
     let app = routes(config, &parts, &health, gateway.clone())?;
     if let Some(address) = config.metrics_listen {
@@ -85,6 +88,9 @@ pub async fn run(config: &ServeConfig) -> anyhow::Result<()> {
     last.cancel();
     if timeout(BATCH, async { while workers.join_next().await.is_some() {} }).await.is_err() {
         tracing::warn!("a batch of the log was not finished; it will be written again");
+    }
+    if let Some(sending) = sending {
+        sending.finish().await;
     }
     tracing::info!("stopped");
     outcome.map(drop)

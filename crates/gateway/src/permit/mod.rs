@@ -57,10 +57,12 @@ pub(crate) async fn obtain(
 ) -> Result<Ruling, Refusal> {
     let mut fresh = None;
     for _ in 0..ATTEMPTS {
+        let judging = arrival.trace.map(|_| Instant::now());
         let attempt = Attempt::new(arrival, &found, ask)?;
         let began = Instant::now();
         let answer = gateway.parts.ledger.settle(&attempt.settle(&found, fresh)).await;
         gateway.parts.metrics.settled(&answer, began);
+        arrival.settled(judging, began);
         match answer {
             Ok(Settled::Taken { cacheable, .. }) => {
                 remember(gateway, &found, cacheable);
@@ -70,7 +72,7 @@ pub(crate) async fn obtain(
             Ok(Settled::Over { index, level, cacheable }) => {
                 remember(gateway, &found, cacheable);
                 gateway.parts.metrics.decided(Outcome::Limit, arrival.since);
-                return attempt.over(&found, index, level);
+                return attempt.over(gateway, arrival, &found, index, level);
             }
             Ok(Settled::Stale { now, generation }) => {
                 fresh = Some(now);
@@ -145,9 +147,11 @@ impl Attempt {
                 let mut open = Open::new(gateway.clone(), &self.decision, arrival.since);
                 open.charged = !charges.is_empty();
                 open.refund_on_error = refundable(&charges);
+                open.tell_of(arrival.trace, self.decision);
                 Ruling::Permit(Permit { view: Arc::clone(&found.view), call: OpenCall::new(open) })
             }
             Judged::Refuse { outcome, refusal } => {
+                gateway.tell(arrival.trace, &self.decision, None);
                 let denial =
                     Denial::new(&found.view, self.decision.id, outcome, &refusal.rule, &refusal.message);
                 Ruling::Denial(denial)
@@ -155,12 +159,24 @@ impl Attempt {
         }
     }
 
-    fn over(self, found: &Found, index: usize, level: ledger::Level) -> Result<Ruling, Refusal> {
+    fn over(
+        mut self,
+        gateway: &GatewayState,
+        arrival: &Arrival,
+        found: &Found,
+        index: usize,
+        level: ledger::Level,
+    ) -> Result<Ruling, Refusal> {
         let Some(charge) = self.judged.charges().get(index) else {
             tracing::error!(request = %self.decision.id, index, "the ledger names a limit that was not charged");
             return Err(Refusal::Internal);
         };
         let limit = &charge.limit;
+        if gateway.parts.telemetry.is_some() {
+            self.decision.rule = Some(limit.rule.to_string());
+            self.decision.message = Some(limit.message.to_string());
+            gateway.tell(arrival.trace, &self.decision, Some(&level));
+        }
         let denial = Denial::new(&found.view, self.decision.id, Outcome::Limit, &limit.rule, &limit.message);
         let wait = (level.resets_at - self.decision.decided_at).num_milliseconds().div_euclid(1000) + 1;
         Ok(Ruling::Denial(Denial { limit: Some(level), wait: Some(wait), ..denial }))

@@ -38,9 +38,11 @@ pub(super) async fn obtain(
         Judged::Allow { .. } => {
             let mut open = Open::new(gateway.clone(), &decision, arrival.since);
             open.direct = true;
+            open.tell_of(arrival.trace, decision);
             Ruling::Permit(Permit { view: Arc::clone(&found.view), call: OpenCall::new(open) })
         }
         Judged::Refuse { outcome, refusal } => {
+            gateway.tell(arrival.trace, &decision, None);
             Ruling::Denial(Denial::new(&found.view, decision.id, outcome, &refusal.rule, &refusal.message))
         }
     })

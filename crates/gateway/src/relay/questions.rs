@@ -184,6 +184,7 @@ impl Reply {
             return Err(None);
         }
         gateway.parts.metrics.count(decision.outcome);
+        gateway.tell(None, &decision, None);
         match judged {
             Judged::Allow { .. } => Ok(()),
             Judged::Refuse { refusal, .. } => {

@@ -276,6 +276,7 @@ impl World {
             clock: self.clock.clone(),
             entropy: Entropy::System,
             metrics: gateway::Metrics::new().unwrap(),
+            telemetry: None,
             settings,
         });
         let app = gateway::router(state.clone()).into_make_service_with_connect_info::<SocketAddr>();

@@ -129,7 +129,7 @@ fn a_client_offers_what_is_open() {
     let tasks = Names::new();
     let sent = |body: &str, open| {
         let message = envelope::read(body.as_bytes()).expect("a message");
-        let outgoing = Outgoing { open, state: StateGoing::Same, asked: None, tasks: &tasks };
+        let outgoing = Outgoing { open, state: StateGoing::Same, asked: None, tasks: &tasks, trace: None };
         String::from_utf8(upstream_body(body.as_bytes(), &message, &outgoing).into_owned()).expect("utf-8")
     };
     let call = |capabilities: &str| {

@@ -51,7 +51,7 @@ fn what_is_closed_is_not_asked_for() {
         let sent = upstream_body(
             body.as_bytes(),
             &message,
-            &Outgoing { open, state: StateGoing::Same, asked: None, tasks: &names },
+            &Outgoing { open, state: StateGoing::Same, asked: None, tasks: &names, trace: None },
         );
         parsed(&sent)["params"]["notifications"].clone()
     };

@@ -41,7 +41,7 @@ fn a_state_is_unwrapped_on_the_way_up() {
     let message = envelope::read(body.as_bytes()).expect("a message");
     assert_eq!(state::brought(&request(&body)), Ok(Some("<a>")));
     let tasks = Names::new();
-    let outgoing = |state| Outgoing { open: Surfaces::ALL, state, asked: None, tasks: &tasks };
+    let outgoing = |state| Outgoing { open: Surfaces::ALL, state, asked: None, tasks: &tasks, trace: None };
     let sent = parsed(&upstream_body(body.as_bytes(), &message, &outgoing(StateGoing::Opened("a\"b"))));
     assert_eq!(sent["params"]["requestState"], "a\"b");
     assert_eq!(sent["params"]["inputResponses"], json!({ "q": {} }));

@@ -19,7 +19,7 @@ fn sent(body: &str) -> Value {
     parsed(&upstream_body(
         body.as_bytes(),
         &message,
-        &Outgoing { open: Surfaces::ALL, state: StateGoing::Same, asked: None, tasks: &tasks },
+        &Outgoing { open: Surfaces::ALL, state: StateGoing::Same, asked: None, tasks: &tasks, trace: None },
     ))
 }
 

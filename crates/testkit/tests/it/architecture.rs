@@ -58,6 +58,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("reqwest", &["egress", "testkit"]),
     ("rmcp", &["control", "flowforge-sim", "tollgate"]),
     ("prometheus", &["gateway", "egress", "audit", "tollgate"]),
+    ("opentelemetry-proto", &["tollgate", "testkit"]),
     ("anyhow", &["tollgate", "flowforge-sim", "testkit"]),
     ("aws-lc-rs", &["vault"]),
     ("argon2", &["vault"]),

@@ -27,6 +27,7 @@ mod rolling;
 mod same;
 mod stack;
 mod stale;
+mod telemetry;
 mod texts;
 mod upstream_log;
 mod upstream_login;
