@@ -1,29 +1,36 @@
 //! Who waits for what the server says: every line of one process is handed to the request it belongs to, or to the
 //! stream that a client listens on.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+mod session;
+mod shared;
+
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use mcp::{Edits, Id, code, reply};
-use tokio::sync::{mpsc, oneshot};
+use mcp::{Id, code, reply};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::child::Child;
+use crate::offer::Offer;
+use crate::refusal::Refusal;
+use crate::streams::{LISTENED, Streams};
 
-/// Messages that wait for one client.
+pub(crate) use session::{NotAsked, Reader};
+pub(crate) use shared::{Exchange, Question, Said, Turn};
+
+/// Messages that wait for one client of a shared process.
 const UNDER_WAY: usize = 256;
-/// Key of the subscription in the `_meta` of what it brings.
-const SUBSCRIPTION: &str = "io.modelcontextprotocol/subscriptionId";
 
 /// Whose process it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Use {
     /// One session's: its ids are the server's, and the server may ask its client.
     Session,
-    /// Everybody's: ids are given anew, and there is nobody whom the server could ask.
-    Shared,
+    /// Everybody's whose clients can be asked this: ids are given anew.
+    Shared(Offer),
 }
 
 /// One process and who waits for it.
@@ -36,27 +43,22 @@ pub(crate) struct Board {
 
 #[derive(Debug)]
 struct State {
-    pending: HashMap<Id, Pending>,
-    /// What the client of a session listens on.
-    stream: Option<mpsc::Sender<Bytes>>,
-    /// What came while nobody listened.
-    kept: VecDeque<Bytes>,
+    /// A session's requests that the server has not answered.
+    open: HashMap<Id, session::Open>,
+    /// What the client of a session is told.
+    streams: Streams,
     /// Requests of the server that its client has not answered.
     asked: HashSet<Id>,
+    /// Requests of everybody that the server has not answered, by the ids that they were given.
+    waiting: HashMap<Id, shared::Waiting>,
+    /// What the server asks belongs to a call that has this turn.
+    taken: bool,
+    /// No request is put to it any more; it ends when those that wait are answered.
+    retired: bool,
     /// Numbers given to requests so far.
-    given: i64,
+    given: u64,
     used: Instant,
     over: Option<Arc<str>>,
-}
-
-/// A request that the server has not answered.
-#[derive(Debug)]
-struct Pending {
-    notes: mpsc::Sender<Bytes>,
-    answer: oneshot::Sender<Bytes>,
-    /// When it came, among the others.
-    place: i64,
-    original: Original,
 }
 
 /// What a request is known by to whoever sent it.
@@ -68,38 +70,20 @@ pub(crate) struct Original {
     pub progress: Option<Id>,
 }
 
-/// The way of one request's messages. Dropped, it says that nobody waits any more.
-#[derive(Debug)]
-pub(crate) struct Exchange {
-    /// What comes before the answer.
-    pub notes: mpsc::Receiver<Bytes>,
-    /// The answer; broken off if the process ends first.
-    pub answer: oneshot::Receiver<Bytes>,
-    key: Id,
-    board: Arc<Board>,
-}
-
 /// The process is gone, for this reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Over(pub Arc<str>);
-
-/// Why a request is not put to the server.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum NotAsked {
-    /// Another of this id is not answered yet.
-    SameId,
-    /// There is no process any more.
-    Over(Over),
-}
 
 impl Board {
     /// Hands out what `lines` brings, until the process ends.
     pub fn start(child: Child, kind: Use, mut lines: mpsc::Receiver<Bytes>) -> Arc<Self> {
         let state = State {
-            pending: HashMap::new(),
-            stream: None,
-            kept: VecDeque::new(),
+            open: HashMap::new(),
+            streams: Streams::default(),
             asked: HashSet::new(),
+            waiting: HashMap::new(),
+            taken: false,
+            retired: false,
             given: 0,
             used: Instant::now(),
             over: None,
@@ -112,46 +96,28 @@ impl Board {
             }
             let how = own.child.ended().await;
             let mut state = own.lock();
-            state.over = Some(how);
-            // Whoever waits sees its answer broken off, and asks why.
-            state.pending.clear();
-            state.stream = None;
+            state.over = Some(Arc::clone(&how));
+            // Whoever waits of those who share sees its answer broken off, and asks why; a session's clients are told.
+            state.waiting.clear();
+            for (id, open) in std::mem::take(&mut state.open) {
+                let told = Refusal::Ended(Arc::clone(&how)).body(Some(&id));
+                state.streams.push(open.stream, told.into());
+                state.streams.finish(open.stream);
+            }
+            state.streams.finish(LISTENED);
         });
         board
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.look();
         state.used = Instant::now();
         state
     }
 
-    /// Puts a request to the server. `write` makes its line for the id and the progress token that the server is to know.
-    pub async fn ask(
-        self: &Arc<Self>,
-        original: Original,
-        write: impl FnOnce(&Id) -> Bytes,
-    ) -> Result<Exchange, NotAsked> {
-        let (notes, before) = mpsc::channel(UNDER_WAY);
-        let (answer, after) = oneshot::channel();
-        let (key, line) = {
-            let mut state = self.lock();
-            if let Some(how) = &state.over {
-                return Err(NotAsked::Over(Over(Arc::clone(how))));
-            }
-            state.given += 1;
-            let place = state.given;
-            let key = if self.kind == Use::Shared { Id::Number(place) } else { original.id.clone() };
-            if state.pending.contains_key(&key) {
-                return Err(NotAsked::SameId);
-            }
-            let line = write(&key);
-            state.pending.insert(key.clone(), Pending { notes, answer, place, original });
-            (key, line)
-        };
-        let exchange = Exchange { notes: before, answer: after, key, board: Arc::clone(self) };
-        self.write(line).await.map_err(NotAsked::Over)?;
-        Ok(exchange)
+    /// Locks without saying that it is used.
+    fn look(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes a line that nobody waits for.
@@ -162,34 +128,16 @@ impl Board {
         Err(Over(self.child.ended().await))
     }
 
-    /// Whether the server asked this and waits for it; answered once.
-    pub fn asked(&self, id: &Id) -> bool {
-        self.lock().asked.remove(id)
-    }
-
-    /// Listens to what the server says by itself, in the place of whoever did before.
-    pub fn listen(&self) -> mpsc::Receiver<Bytes> {
-        let (sender, receiver) = mpsc::channel(UNDER_WAY);
-        let mut state = self.lock();
-        for line in std::mem::take(&mut state.kept) {
-            let _ = sender.try_send(line);
-        }
-        if state.over.is_none() {
-            state.stream = Some(sender);
-        }
-        receiver
-    }
-
     /// How the process ended, if it has.
     pub fn over(&self) -> Option<Over> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).over.clone().map(Over)
+        self.look().over.clone().map(Over)
     }
 
-    /// How long nobody has used it: nothing while somebody waits or listens.
+    /// How long nobody has used it: nothing while somebody waits or reads.
     pub fn idle(&self) -> Duration {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let listened = state.stream.as_ref().is_some_and(|stream| !stream.is_closed());
-        if state.pending.is_empty() && !listened { state.used.elapsed() } else { Duration::ZERO }
+        let state = self.look();
+        let used = !state.waiting.is_empty() || state.streams.are_read();
+        if used { Duration::ZERO } else { state.used.elapsed() }
     }
 
     /// Ends the process, and waits for that.
@@ -204,21 +152,23 @@ impl Board {
     }
 
     fn hand_out(&self, line: Bytes) {
+        // Between the parts of a message they are blanks, and an event can't hold them.
+        let line = if line.contains(&b'\r') {
+            line.iter().map(|byte| if *byte == b'\r' { b' ' } else { *byte }).collect()
+        } else {
+            line
+        };
         let Ok(message) = json::parse(&line, json::MAX_DEPTH) else { return self.unread(line) };
         let id = message.get("id").and_then(Id::read);
-        match (message.get("method").and_then(json::Value::as_str), id) {
-            (None, Some(id)) => self.answer(&message, &line, &id),
-            (Some(_), Some(id)) if self.kind == Use::Session => self.to_session(&line, Some(&id)),
-            (Some(method), Some(id)) => self.child.write_soon(nobody_to_ask(method, &id)),
-            (Some(method), None) if self.kind == Use::Session => {
-                let progress = message.get("params").and_then(|params| params.get("progressToken"));
-                match progress.and_then(Id::read) {
-                    Some(token) if method == "notifications/progress" => self.progress(&token, &line),
-                    _ => self.to_session(&line, None),
-                }
+        match (message.get("method").and_then(json::Value::as_str), id, self.kind) {
+            (None, Some(id), Use::Session) => self.session_answer(&id, line.clone()),
+            (None, Some(id), Use::Shared(_)) => self.answer(&id, line.clone()),
+            (Some(method), id, Use::Session) => self.to_session(method, &message, &line, id),
+            (Some(method), Some(id), Use::Shared(offer)) => {
+                self.question(offer, method, &id, &message, &line);
             }
-            (Some(_), None) => self.to_sharer(&message, &line),
-            (None, None) => {
+            (Some(_), None, Use::Shared(_)) => self.to_sharer(&message, &line),
+            (None, None, _) => {
                 tracing::warn!("the server wrote a message that nobody can place: it is left out");
             }
         }
@@ -230,128 +180,14 @@ impl Board {
             let text = message.get("id").filter(|_| message.get("method").is_none())?.to_string();
             Id::read(&json::parse(text.as_bytes(), 1).ok()?)
         });
-        let Some((id, pending)) = id.and_then(|id| Some((id.clone(), self.lock().pending.remove(&id)?)))
-        else {
-            tracing::warn!("the server wrote a line that is no message: it is left out");
-            return;
-        };
-        let line = match self.kind {
-            Use::Session => line,
-            Use::Shared => {
+        match (id, self.kind) {
+            (None, _) => tracing::warn!("the server wrote a line that is no message: it is left out"),
+            (Some(id), Use::Session) => self.session_answer(&id, line),
+            (Some(id), Use::Shared(_)) => {
                 tracing::warn!(%id, "the server gave an answer that can't be read in exactly one way");
                 let what = "the server's answer can't be read in exactly one way";
-                reply::error(Some(&pending.original.id), code::INTERNAL_ERROR, what, None).into()
+                self.answer(&id, reply::error(Some(&id), code::INTERNAL_ERROR, what, None).into());
             }
-        };
-        let _ = pending.answer.send(line);
-    }
-
-    fn answer(&self, message: &json::Value<'_>, line: &Bytes, id: &Id) {
-        let Some(pending) = self.lock().pending.remove(id) else { return };
-        let line = match self.kind {
-            Use::Session => line.clone(),
-            Use::Shared => restored(message, line, &pending.original),
-        };
-        let _ = pending.answer.send(line);
-    }
-
-    /// Progress goes to the request that asked for it.
-    fn progress(&self, token: &Id, line: &Bytes) {
-        let state = self.lock();
-        let owner = state.pending.values().find(|pending| pending.original.progress.as_ref() == Some(token));
-        if let Some(pending) = owner {
-            let _ = pending.notes.try_send(line.clone());
         }
     }
-
-    /// What the server says to the client of a session: on the stream of the newest request, which it most likely belongs
-    /// to, else on the one that is listened to, else kept until one is.
-    fn to_session(&self, line: &Bytes, asks: Option<&Id>) {
-        let mut state = self.lock();
-        state.asked.extend(asks.cloned());
-        let newest = state.pending.values().max_by_key(|pending| pending.place).map(|pending| &pending.notes);
-        let mut ways = newest.into_iter().chain(state.stream.as_ref());
-        if ways.any(|way| way.try_send(line.clone()).is_ok()) {
-            return;
-        }
-        if state.kept.len() == UNDER_WAY {
-            state.kept.pop_front();
-        }
-        state.kept.push_back(line.clone());
-    }
-
-    /// A notification of the process that all share: by its progress token or subscription, else to the only one who
-    /// waits. One that could be anybody's is nobody's.
-    fn to_sharer(&self, message: &json::Value<'_>, line: &Bytes) {
-        let state = self.lock();
-        let params = message.get("params");
-        let named = params
-            .and_then(|params| params.get("progressToken").or_else(|| params.get("_meta")?.get(SUBSCRIPTION)))
-            .and_then(Id::read);
-        let owner = match named {
-            Some(key) => state.pending.get(&key),
-            None if state.pending.len() == 1 => state.pending.values().next(),
-            None => None,
-        };
-        if let Some(pending) = owner {
-            let _ = pending.notes.try_send(restored(message, line, &pending.original));
-        }
-    }
-
-    /// Nobody waits for this request any more.
-    fn left(&self, key: &Id) {
-        let waited = self.lock().pending.remove(key).is_some();
-        // A session's client says itself when it cancels; a stateless one goes away.
-        if waited && self.kind == Use::Shared {
-            let params = serde_json::json!({ "requestId": key.to_json(), "reason": "the client went away" });
-            let note = serde_json::json!({
-                "jsonrpc": "2.0", "method": "notifications/cancelled", "params": params,
-            });
-            self.child.write_soon(format!("{note}\n").into());
-        }
-    }
-}
-
-impl Exchange {
-    /// How the process ended before it answered.
-    pub async fn broken_off(&self) -> Over {
-        self.board.ended().await
-    }
-}
-
-impl Drop for Exchange {
-    fn drop(&mut self) {
-        self.board.left(&self.key);
-    }
-}
-
-/// A message with the ids that its reader knows.
-fn restored(message: &json::Value<'_>, line: &Bytes, original: &Original) -> Bytes {
-    let mut edits = Edits::default();
-    let id = original.id.to_json().to_string();
-    if message.get("method").is_none()
-        && let Some(given) = message.get("id")
-    {
-        edits.replace(given.span, id.clone());
-    }
-    for part in [message.get("params"), message.get("result")].into_iter().flatten() {
-        if let (Some(token), Some(progress)) = (part.get("progressToken"), &original.progress) {
-            edits.replace(token.span, progress.to_json().to_string());
-        }
-        if let Some(subscription) = part.get("_meta").and_then(|meta| meta.get(SUBSCRIPTION)) {
-            edits.replace(subscription.span, id.clone());
-        }
-    }
-    edits.apply(line).map_or_else(|| line.clone(), Bytes::from)
-}
-
-/// The answer to a server that asks where there is no client of its own.
-fn nobody_to_ask(method: &str, id: &Id) -> Bytes {
-    let mut line = if method == "ping" {
-        serde_json::json!({ "jsonrpc": "2.0", "id": id.to_json(), "result": {} }).to_string().into_bytes()
-    } else {
-        reply::error(Some(id), code::METHOD_NOT_FOUND, "the client of this request can't be asked", None)
-    };
-    line.push(b'\n');
-    line.into()
 }

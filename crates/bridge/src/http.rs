@@ -1,6 +1,5 @@
 //! The front: one path, three methods, and what each message means in its era.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,19 +10,19 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use mcp::headers::{self, SESSION_ID};
+use mcp::headers::{self, LAST_EVENT_ID, SESSION_ID};
 use mcp::{Era, Id, Message, Request, Version, envelope};
 use vault::Entropy;
 
-use crate::board::Original;
 use crate::door::Door;
 use crate::governor::Governor;
 use crate::refusal::Refusal;
-use crate::reply::{self, Reply};
+use crate::reply::{self, original, streams};
 use crate::sessions::{Session, Sessions};
 use crate::settings::Settings;
-use crate::shared::{Dialect, Shared};
-use crate::translate::{self, single_line};
+use crate::shared::Shared;
+use crate::stateless::Stateless;
+use crate::translate::single_line;
 
 /// Bytes of a request's body.
 const MAX_BODY: usize = 4 * 1024 * 1024;
@@ -38,7 +37,7 @@ struct Inner {
     door: Door,
     governor: Arc<Governor>,
     sessions: Sessions,
-    shared: Shared,
+    stateless: Stateless,
 }
 
 impl Bridge {
@@ -46,8 +45,10 @@ impl Bridge {
     pub fn new(settings: Settings, entropy: Entropy) -> Self {
         let door = Door::new(&settings);
         let governor = Arc::new(Governor::new(settings.first_wait, settings.longest_wait));
-        let (sessions, shared) = (Sessions::default(), Shared::default());
-        Self(Arc::new(Inner { settings, entropy, door, governor, sessions, shared }))
+        let shared = Shared::new(settings.max_sessions);
+        let stateless = Stateless { shared, rounds: Arc::default(), entropy: entropy.clone() };
+        let sessions = Sessions::default();
+        Self(Arc::new(Inner { settings, entropy, door, governor, sessions, stateless }))
     }
 
     /// Ends what goes unused for too long, for as long as it is polled.
@@ -60,13 +61,15 @@ impl Bridge {
                 tracing::info!(session = &id[..8], "ending a session that nobody uses");
                 self.0.sessions.end(&id).await;
             }
-            self.0.shared.end_idle(long).await;
+            self.0.stateless.rounds.end_idle(long);
+            self.0.stateless.shared.end_idle(long).await;
         }
     }
 
     /// Ends every process, and waits for that.
     pub async fn stop(&self) {
-        futures_util::future::join(self.0.sessions.end_all(), self.0.shared.end()).await;
+        self.0.stateless.rounds.end();
+        futures_util::future::join(self.0.sessions.end_all(), self.0.stateless.shared.end()).await;
     }
 }
 
@@ -109,7 +112,9 @@ impl Inner {
         let settled = named.as_ref().and_then(|named| named.as_ref().ok()?.version);
         let version = headers::check(head, &message, settled)?;
         match (version.era(), message) {
-            (Era::Modern, Message::Request(request)) => self.stateless(head, &body, request).await,
+            (Era::Modern, Message::Request(request)) => {
+                self.stateless.serve(&self.settings, &self.governor, head, &body, &request).await
+            }
             // There is nothing that a stateless client could tell a process that all share.
             (Era::Modern, _) => Ok(StatusCode::ACCEPTED.into_response()),
             (Era::Legacy, Message::Request(request)) if request.method == "initialize" => {
@@ -117,7 +122,7 @@ impl Inner {
             }
             (Era::Legacy, message) => {
                 let session = named.unwrap_or(Err(Refusal::NoSession))?;
-                self.in_session(head, &body, message, &session).await
+                Self::in_session(head, &body, message, &session, version).await
             }
         }
     }
@@ -128,39 +133,15 @@ impl Inner {
         self.sessions.find(id.to_str().map_err(|_| Refusal::SessionUnknown)?)
     }
 
-    async fn stateless(
-        &self,
-        head: &HeaderMap,
-        body: &Bytes,
-        request: Request<'_>,
-    ) -> Result<Response, Refusal> {
-        let partner = self.shared.partner(&self.settings, &self.governor).await?;
-        let translate = match &partner.dialect {
-            Dialect::Modern => None,
-            Dialect::Legacy(introduction) if request.method == "server/discover" => {
-                let line = introduction.discovered(&request.id);
-                let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
-                return Ok((json, line).into_response());
-            }
-            Dialect::Legacy(_) => Some(translate::passes(&request.method).ok_or(Refusal::NotPassed)?),
-        };
-        if request.method == "tools/call" {
-            partner.check(head, &request)?;
-        }
-        let write = |key: &Id| translate::line(body, &request, key, translate.is_some());
-        let exchange = partner.board.ask(original(&request), write).await?;
-        let (id, streams) = (request.id.clone(), streams(head));
-        let lists = (request.method == "tools/list").then_some(partner);
-        Ok(Reply { exchange, id, era: Era::Modern, streams, translate, lists }.response().await)
-    }
-
     async fn initialize(&self, body: &Bytes, request: Request<'_>) -> Result<Response, Refusal> {
         let session = self.sessions.open(&self.settings, &self.governor, &self.entropy)?;
         let line = single_line(body.to_vec());
-        let mut exchange = session.board.ask(original(&request), |_| line).await?;
-        let Ok(answer) = (&mut exchange.answer).await else {
-            return Err(exchange.broken_off().await.into());
-        };
+        let mut reader = session.board.ask_in_session(original(&request), false, line).await?;
+        let answer = reply::answer(&mut reader).await;
+        if let Some(over) = session.board.over() {
+            return Err(over.into());
+        }
+        let answer = answer.ok_or(Refusal::Speechless)?;
         let result: serde_json::Value = serde_json::from_slice(&answer).unwrap_or_default();
         let version = result["result"]["protocolVersion"].as_str().and_then(Version::parse);
         let mut response = ([(header::CONTENT_TYPE, "application/json")], answer).into_response();
@@ -176,22 +157,28 @@ impl Inner {
     }
 
     async fn in_session(
-        &self,
         head: &HeaderMap,
         body: &Bytes,
         message: Message<'_>,
         session: &Session,
+        version: Version,
     ) -> Result<Response, Refusal> {
         let line = single_line(body.to_vec());
         match message {
             Message::Request(request) => {
-                let exchange = session.board.ask(original(&request), |_| line).await?;
-                let (id, streams) = (request.id.clone(), streams(head));
-                Ok(Reply { exchange, id, era: Era::Legacy, streams, translate: None, lists: None }
-                    .response()
-                    .await)
+                let streams = streams(head);
+                let reader = session.board.ask_in_session(original(&request), streams, line).await?;
+                Ok(reply::in_session(reader, version, streams).await)
             }
             Message::Response(answer) if !session.board.asked(&answer.id) => Err(Refusal::NotAsked),
+            Message::Notification(notification) if notification.method == "notifications/cancelled" => {
+                let named = notification.params.as_ref().and_then(|params| params.get("requestId"));
+                if let Some(id) = named.and_then(Id::read) {
+                    session.board.cancelled(&id);
+                }
+                session.board.write(line).await?;
+                Ok(StatusCode::ACCEPTED.into_response())
+            }
             Message::Response(_) | Message::Notification(_) => {
                 session.board.write(line).await?;
                 Ok(StatusCode::ACCEPTED.into_response())
@@ -201,8 +188,15 @@ impl Inner {
 
     fn get(&self, head: &HeaderMap) -> Result<Response, Refusal> {
         let session = self.named(head);
-        headers::check_bodiless(head, session.as_ref().ok().and_then(|session| session.version))?;
-        Ok(reply::listening(session?.board.listen()))
+        let version =
+            headers::check_bodiless(head, session.as_ref().ok().and_then(|session| session.version))?;
+        let board = session?.board;
+        let reader = match head.get(LAST_EVENT_ID) {
+            None => board.listen(),
+            Some(last) => last.to_str().ok().and_then(|last| board.resume(last)),
+        };
+        let reader = reader.ok_or(Refusal::NothingKept)?;
+        Ok(reply::reading(reader, version >= Version::V2025_11_25))
     }
 
     async fn delete(&self, head: &HeaderMap) -> Result<Response, Refusal> {
@@ -211,18 +205,6 @@ impl Inner {
         self.sessions.end(&session?.id).await;
         Ok(StatusCode::OK.into_response())
     }
-}
-
-fn original(request: &Request<'_>) -> Original {
-    Original { id: request.id.clone(), progress: request.meta("progressToken").and_then(Id::read) }
-}
-
-/// Whether the client reads event streams.
-fn streams(head: &HeaderMap) -> bool {
-    let accepted = head.get_all(header::ACCEPT).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
-    accepted
-        .into_iter()
-        .any(|value: Cow<'_, str>| value.contains("text/event-stream") || value.contains("*/*"))
 }
 
 async fn read_body(body: Body) -> Result<Bytes, Refusal> {

@@ -61,6 +61,23 @@ pub(crate) enum Refusal {
     /// A method that is not passed to a server of the older revisions.
     #[error("this method does not exist, or can't be translated for this server")]
     NotPassed,
+    /// A state that is none of ours, any more, or of another request.
+    #[error("`requestState` is not one of this call, or the call was given up: call anew without it")]
+    StateUnknown,
+    /// Somebody did not want what the server asked for.
+    #[error("what the server asked for was declined, so it does not do this")]
+    Declined,
+    /// No process is left for a call that may be asked.
+    #[error(
+        "too many calls at once may be asked back: call again later, or allow more with `--max-sessions`"
+    )]
+    TooManyCalls,
+    /// Requests of a session that wait.
+    #[error("too many requests of this session are not answered yet: wait for some of them")]
+    TooManyOpen,
+    /// An event that is not kept, so that nothing can be resumed behind it.
+    #[error("no stream is kept that `Last-Event-ID` names: its answer is lost")]
+    NothingKept,
     /// A second request of the same id.
     #[error("a request of this id is not answered yet: give each its own")]
     SameId,
@@ -78,8 +95,14 @@ impl Refusal {
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Malformed(malformed) => malformed.http_status,
-            Self::Interrupted | Self::NoSession | Self::SameId | Self::NotAsked => StatusCode::BAD_REQUEST,
-            Self::TooManySessions | Self::Waiting(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Interrupted | Self::NoSession | Self::SameId | Self::NotAsked | Self::NothingKept => {
+                StatusCode::BAD_REQUEST
+            }
+            // A client of the newer revision takes a 4xx that it does not know for another server.
+            Self::StateUnknown | Self::Declined => StatusCode::OK,
+            Self::TooManySessions | Self::TooManyCalls | Self::TooManyOpen | Self::Waiting(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::NotStarted | Self::Ended(_) | Self::Speechless => StatusCode::BAD_GATEWAY,
         }
     }
@@ -88,6 +111,7 @@ impl Refusal {
         match self {
             Self::Malformed(malformed) => malformed.code,
             Self::NotPassed => code::METHOD_NOT_FOUND,
+            Self::StateUnknown | Self::Declined => code::INVALID_PARAMS,
             _ if self.status().is_server_error() => code::INTERNAL_ERROR,
             _ => code::INVALID_REQUEST,
         }
@@ -132,6 +156,7 @@ impl From<NotAsked> for Refusal {
     fn from(not: NotAsked) -> Self {
         match not {
             NotAsked::SameId => Self::SameId,
+            NotAsked::TooMany => Self::TooManyOpen,
             NotAsked::Over(over) => over.into(),
         }
     }

@@ -1,132 +1,109 @@
-//! The response to a request: JSON where the server answers soon and says nothing before, else an event stream.
+//! Responses: JSON where the server answers soon and says nothing before, else an event stream. On the streams of a session,
+//! events have ids, by which they are resumed.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _, stream};
-use http::header::CONTENT_TYPE;
-use http::{HeaderName, HeaderValue, StatusCode};
-use mcp::{Era, Id, code};
-use tokio::sync::mpsc;
+use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use mcp::{Id, Request, Version};
 
-use crate::board::Exchange;
+use crate::board::{Original, Reader};
 use crate::refusal::Refusal;
-use crate::shared::Partner;
-use crate::translate::{self, Answer};
+use crate::streams;
 
 /// How long an answer is waited for before a stream is begun, so that nobody takes the silence for a fault.
-const SOON: Duration = Duration::from_secs(10);
+pub(crate) const SOON: Duration = Duration::from_secs(10);
 /// How long a stream may be quiet before a comment is sent.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// How long a client waits before it resumes a stream.
+const RETRY: Duration = Duration::from_secs(1);
 const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
-/// A request that is put to the server, and what becomes of its answer.
-pub(crate) struct Reply {
-    pub exchange: Exchange,
-    /// Of the request, as its sender knows it.
-    pub id: Id,
-    pub era: Era,
-    /// The client reads event streams.
-    pub streams: bool,
-    /// How the answer is translated; none: it passes as it is.
-    pub translate: Option<Answer>,
-    /// Who learns from the answer, which lists tools.
-    pub lists: Option<Partner>,
+/// What a request is known by to its sender.
+pub(crate) fn original(request: &Request<'_>) -> Original {
+    Original { id: request.id.clone(), progress: request.meta("progressToken").and_then(Id::read) }
 }
 
-/// What comes next of a reply.
-enum Next {
-    Note(Bytes),
-    Answer(Bytes),
+/// Whether the client reads event streams.
+pub(crate) fn streams(head: &HeaderMap) -> bool {
+    let accepted = head.get_all(ACCEPT).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+    accepted
+        .into_iter()
+        .any(|value: Cow<'_, str>| value.contains("text/event-stream") || value.contains("*/*"))
 }
 
-impl Reply {
-    /// Waits for what comes first, and answers with that or with a stream.
-    pub async fn response(mut self) -> Response {
-        if !self.streams {
-            loop {
-                if let Next::Answer(line) = self.next().await {
-                    return self.json(line);
-                }
-            }
-        }
-        match tokio::time::timeout(SOON, self.next()).await {
-            Ok(Next::Answer(line)) => self.json(line),
-            Ok(Next::Note(line)) => self.stream(Some(line)),
-            Err(_) => self.stream(None),
-        }
+/// The answer to a request of a session.
+pub(crate) async fn in_session(mut reader: Reader, version: Version, streams: bool) -> Response {
+    if !streams {
+        return match answer(&mut reader).await {
+            Some(line) => as_json(line).into_response(),
+            // Somebody else reads on.
+            None => Refusal::Interrupted.response(None),
+        };
     }
+    if version >= Version::V2025_11_25 {
+        return reading(reader, true);
+    }
+    match tokio::time::timeout(SOON, reader.next()).await {
+        Ok(Some(event)) if event.last => as_json(event.line).into_response(),
+        Ok(first) => events(stream::iter(first.as_ref().map(numbered)).chain(rest(reader))),
+        Err(_) => reading(reader, false),
+    }
+}
 
-    /// What the server says next. What it said before its answer comes before it.
-    async fn next(&mut self) -> Next {
-        tokio::select! {
-            biased;
-            // An older server writes its log to everybody; the newer revision has whoever wants it say so.
-            Some(note) = self.exchange.notes.recv() => {
-                if self.translate.is_some() && !translate::is_progress(&note) {
-                    return Box::pin(self.next()).await;
-                }
-                Next::Note(note)
-            }
-            answer = &mut self.exchange.answer => {
-                let Ok(line) = answer else {
-                    let over = self.exchange.broken_off().await;
-                    return Next::Answer(Refusal::from(over).body(Some(&self.id)).into());
-                };
-                if let Some(partner) = &self.lists {
-                    partner.learn(&line);
-                }
-                Next::Answer(self.translate.map_or(line.clone(), |kind| translate::answer(&line, kind)))
-            }
+/// The answer on a stream of a session; nothing if there is none.
+pub(crate) async fn answer(reader: &mut Reader) -> Option<Bytes> {
+    loop {
+        let event = reader.next().await?;
+        if event.last {
+            return Some(event.line);
         }
     }
-
-    fn json(&self, line: Bytes) -> Response {
-        let status = status(&line, self.era);
-        (status, [(CONTENT_TYPE, HeaderValue::from_static("application/json"))], line).into_response()
-    }
-
-    fn stream(self, first: Option<Bytes>) -> Response {
-        let rest = stream::unfold(Some(self), async |reply| {
-            let mut reply = reply?;
-            match reply.next().await {
-                Next::Note(line) => Some((line, Some(reply))),
-                Next::Answer(line) => Some((line, None)),
-            }
-        });
-        events(stream::iter(first).chain(rest))
-    }
 }
 
-/// The status that the newer revision wants beside some errors.
-fn status(line: &Bytes, era: Era) -> StatusCode {
-    if era == Era::Legacy {
-        return StatusCode::OK;
-    }
-    let message: serde_json::Value = serde_json::from_slice(line).unwrap_or_default();
-    match message["error"]["code"].as_i64().and_then(|code| i32::try_from(code).ok()) {
-        Some(code::METHOD_NOT_FOUND) => StatusCode::NOT_FOUND,
-        Some(code::HEADER_MISMATCH | code::MISSING_CLIENT_CAPABILITY | code::UNSUPPORTED_VERSION) => {
-            StatusCode::BAD_REQUEST
-        }
-        _ => StatusCode::OK,
-    }
+/// A stream of a session, from where its reader is. `primed`: begun with an empty event, which says where that is. Clients of
+/// revisions before 2025-11-25 don't know of such.
+pub(crate) fn reading(reader: Reader, primed: bool) -> Response {
+    let opening =
+        primed.then(|| format!("id: {}\nretry: {}\ndata: \n\n", reader.id(), RETRY.as_millis()).into());
+    events(stream::iter(opening).chain(rest(reader)))
 }
 
-/// The stream that the client of a session listens on.
-pub(crate) fn listening(lines: mpsc::Receiver<Bytes>) -> Response {
-    events(stream::unfold(lines, async |mut lines| Some((lines.recv().await?, lines))))
+fn rest(reader: Reader) -> impl Stream<Item = Bytes> + Send {
+    stream::unfold(reader, async |mut reader| Some((numbered(&reader.next().await?), reader)))
 }
 
-fn events(lines: impl Stream<Item = Bytes> + Send + 'static) -> Response {
-    let events = lines.map(|line| {
-        let text = String::from_utf8_lossy(&line);
-        Ok::<_, Infallible>(Event::default().event("message").data(text.trim_end_matches(['\r', '\n'])))
+fn numbered(sent: &streams::Event) -> Bytes {
+    [format!("id: {}\n", sent.id).as_bytes(), &event(&sent.line)].concat().into()
+}
+
+/// A message, which is one line, as an event.
+pub(crate) fn event(line: &[u8]) -> Bytes {
+    [b"event: message\ndata: ", line.trim_ascii_end(), b"\n\n"].concat().into()
+}
+
+/// A message as JSON.
+pub(crate) fn as_json(line: Bytes) -> impl IntoResponse {
+    ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], line)
+}
+
+/// A response of events, with comments where it is quiet.
+pub(crate) fn events(events: impl Stream<Item = Bytes> + Send + 'static) -> Response {
+    let body = stream::unfold(Box::pin(events), async |mut events| {
+        let next = tokio::time::timeout(KEEP_ALIVE, events.next()).await;
+        let bytes = next.unwrap_or(Some(Bytes::from_static(b":\n\n")))?;
+        Some((Ok::<_, Infallible>(bytes), events))
     });
-    let mut response = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response();
-    response.headers_mut().insert(ACCEL_BUFFERING, HeaderValue::from_static("no"));
-    response
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
+        (CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+        (ACCEL_BUFFERING, HeaderValue::from_static("no")),
+    ];
+    (headers, Body::from_stream(body)).into_response()
 }

@@ -1,8 +1,9 @@
-//! The process that all stateless requests share: started with the first of them, asked what it speaks, and started anew with
-//! the next when it has ended.
+//! The processes of all stateless requests: started with the first of them, asked what the server speaks, and started anew with
+//! the next when they have ended. One serves everybody, if the server speaks 2026-07-28 or its clients can't be asked
+//! anything. Else those who offer the same have one of their own, and a call that may be asked has one to itself.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,11 +11,12 @@ use http::HeaderMap;
 use mcp::headers::ParamHeaders;
 use mcp::{Id, Malformed, Request, ToolCall, Version};
 use serde_json::Value;
-use tokio::sync::Mutex;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
-use crate::board::{Board, NotAsked, Original, Use};
+use crate::board::{Board, Original, Said, Turn, Use};
 use crate::governor::Governor;
+use crate::offer::Offer;
 use crate::refusal::Refusal;
 use crate::sessions::started;
 use crate::settings::Settings;
@@ -38,24 +40,26 @@ pub(crate) enum Dialect {
     Legacy(Arc<Introduction>),
 }
 
-/// The process and what it speaks.
+/// A process and what it speaks.
 #[derive(Debug, Clone)]
 pub(crate) struct Partner {
     pub board: Arc<Board>,
     pub dialect: Dialect,
-    /// Which arguments of the tools that it has listed are mirrored into headers.
-    mirrored: Arc<std::sync::Mutex<HashMap<String, ParamHeaders>>>,
+    mirrored: Arc<Mirrored>,
+    _room: Arc<OwnedSemaphorePermit>,
 }
 
-impl Partner {
-    fn new(board: Arc<Board>, dialect: Dialect) -> Self {
-        Self { board, dialect, mirrored: Arc::default() }
-    }
+/// Which arguments of the tools that the server has listed are mirrored into headers.
+type Mirrored = Mutex<HashMap<String, ParamHeaders>>;
 
+impl Partner {
     /// Holds the headers that mirror arguments against the call, as far as the tool is known.
     pub fn check(&self, head: &HeaderMap, request: &Request<'_>) -> Result<(), Refusal> {
+        if request.method != "tools/call" {
+            return Ok(());
+        }
         let call = ToolCall::read(request)?;
-        let mirrored = self.mirrored.lock().unwrap_or_else(PoisonError::into_inner);
+        let mirrored = locked(&self.mirrored);
         let Some(headers) = mirrored.get(call.name) else { return Ok(()) };
         headers
             .check(head, &call)
@@ -65,7 +69,7 @@ impl Partner {
     /// Learns from a list of tools. A client that was never shown a tool can't know its headers either.
     pub fn learn(&self, line: &[u8]) {
         let message: Value = serde_json::from_slice(line).unwrap_or_default();
-        let mut mirrored = self.mirrored.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut mirrored = locked(&self.mirrored);
         for tool in message["result"]["tools"].as_array().into_iter().flatten() {
             if mirrored.len() >= MOST_TOOLS {
                 mirrored.clear();
@@ -77,43 +81,120 @@ impl Partner {
     }
 }
 
-/// The shared process, if there is one.
-#[derive(Debug, Default)]
-pub(crate) struct Shared(Mutex<Slot>);
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
-#[derive(Debug, Default)]
-struct Slot {
-    partner: Option<Partner>,
-    /// A process ended when it was asked for the newer revision: the next is not asked.
-    shy: bool,
+/// The processes of those who offer the same, the first of them for what is never asked about.
+type Cohort = Arc<tokio::sync::Mutex<Vec<Partner>>>;
+
+/// What was found of the server, by whichever process said so last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Speaks {
+    Newer,
+    /// Or it ended when it was asked for the newer revision.
+    Older,
+}
+
+/// All processes of stateless requests.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    cohorts: Mutex<HashMap<Offer, Cohort>>,
+    speaks: Mutex<Option<Speaks>>,
+    /// Held by whoever finds out what the server speaks.
+    asking: tokio::sync::Mutex<()>,
+    room: Arc<Semaphore>,
+    mirrored: Arc<Mirrored>,
 }
 
 impl Shared {
-    /// The process that lives, or a new one.
-    pub async fn partner(&self, settings: &Settings, governor: &Arc<Governor>) -> Result<Partner, Refusal> {
-        let mut slot = self.0.lock().await;
-        if let Some(partner) = slot.partner.as_ref().filter(|partner| partner.board.over().is_none()) {
-            return Ok(partner.clone());
+    /// None yet; at most so many at once.
+    pub fn new(most: usize) -> Self {
+        Self {
+            cohorts: Mutex::default(),
+            speaks: Mutex::default(),
+            asking: tokio::sync::Mutex::default(),
+            room: Arc::new(Semaphore::new(most.clamp(1, Semaphore::MAX_PERMITS))),
+            mirrored: Arc::default(),
         }
-        slot.partner = None;
-        let mut board = started(settings, governor, "shared", Use::Shared)?;
-        let met = match if slot.shy { Ok(None) } else { probe(&board).await } {
+    }
+
+    /// A process for a request of a client that offers this, which may be asked back if it `asks`: then with the turn to be.
+    pub async fn partner(
+        &self,
+        settings: &Settings,
+        governor: &Arc<Governor>,
+        offer: Offer,
+        asks: bool,
+    ) -> Result<(Partner, Option<Turn>), Refusal> {
+        let first = if self.speaks().is_none() { Some(self.asking.lock().await) } else { None };
+        // Whoever held it before may have found out.
+        let offer = if self.speaks() == Some(Speaks::Newer) { Offer::NONE } else { offer };
+        let asks = asks && offer != Offer::NONE;
+        let cohort = self.cohort(offer);
+        let mut members = cohort.lock().await;
+        members.retain(|partner| partner.board.usable());
+        for partner in members.iter() {
+            let turn = asks.then(|| partner.board.claim());
+            if turn.as_ref().is_none_or(Option::is_some) {
+                return Ok((partner.clone(), turn.flatten()));
+            }
+        }
+        if !members.is_empty() {
+            // All are taken. The others of this cohort need not wait for one more.
+            drop(members);
+            let partner = self.meet(settings, governor, offer).await?;
+            let turn = partner.board.claim();
+            cohort.lock().await.push(partner.clone());
+            return Ok((partner, turn));
+        }
+        let partner = self.meet(settings, governor, offer).await?;
+        if offer != Offer::NONE && self.speaks() == Some(Speaks::Newer) {
+            self.cohort(Offer::NONE).lock().await.push(partner.clone());
+            drop(first);
+            return Ok((partner, None));
+        }
+        let turn = if asks { partner.board.claim() } else { None };
+        members.push(partner.clone());
+        Ok((partner, turn))
+    }
+
+    fn speaks(&self) -> Option<Speaks> {
+        *locked(&self.speaks)
+    }
+
+    fn cohort(&self, offer: Offer) -> Cohort {
+        Arc::clone(locked(&self.cohorts).entry(offer).or_default())
+    }
+
+    /// Starts a process and finds out what it speaks.
+    async fn meet(
+        &self,
+        settings: &Settings,
+        governor: &Arc<Governor>,
+        offer: Offer,
+    ) -> Result<Partner, Refusal> {
+        let room = Arc::clone(&self.room).try_acquire_owned().map_err(|_| Refusal::TooManyCalls)?;
+        let start = || started(settings, governor, "shared", Use::Shared(offer));
+        let mut board = start()?;
+        let known = self.speaks() == Some(Speaks::Older);
+        let met = match if known { Ok(None) } else { probe(&board).await } {
             Ok(Some(dialect)) => Ok(dialect),
-            Ok(None) => introduce(&board).await,
+            Ok(None) => introduce(&board, offer).await,
             Err(_) => {
-                slot.shy = true;
+                *locked(&self.speaks) = Some(Speaks::Older);
                 if let Err(wait) = governor.admit(Instant::now()) {
                     tokio::time::sleep(wait).await;
                 }
-                board = started(settings, governor, "shared", Use::Shared)?;
-                introduce(&board).await
+                board = start()?;
+                introduce(&board, offer).await
             }
         };
         match met {
             Ok(dialect) => {
-                let partner = Partner::new(board, dialect);
-                slot.partner = Some(partner.clone());
-                Ok(partner)
+                let speaks = if matches!(dialect, Dialect::Modern) { Speaks::Newer } else { Speaks::Older };
+                *locked(&self.speaks) = Some(speaks);
+                Ok(Partner { board, dialect, mirrored: Arc::clone(&self.mirrored), _room: Arc::new(room) })
             }
             Err(refusal) => {
                 board.stop().await;
@@ -122,18 +203,26 @@ impl Shared {
         }
     }
 
-    /// Ends the process if nobody has used it for so long.
+    fn all(&self) -> Vec<Cohort> {
+        locked(&self.cohorts).values().cloned().collect()
+    }
+
+    /// Ends the processes that nobody has used for so long.
     pub async fn end_idle(&self, long: Duration) {
-        let mut slot = self.0.lock().await;
-        if let Some(partner) = slot.partner.take_if(|partner| partner.board.idle() >= long) {
-            partner.board.stop().await;
+        for cohort in self.all() {
+            // Where one is being started, something is used.
+            let Ok(mut members) = cohort.try_lock() else { continue };
+            let idle = members.extract_if(.., |partner| partner.board.idle() >= long).collect::<Vec<_>>();
+            drop(members);
+            futures_util::future::join_all(idle.iter().map(|partner| partner.board.stop())).await;
         }
     }
 
-    /// Ends the process.
+    /// Ends all of them.
     pub async fn end(&self) {
-        if let Some(partner) = self.0.lock().await.partner.take() {
-            partner.board.stop().await;
+        for cohort in self.all() {
+            let members = std::mem::take(&mut *cohort.lock().await);
+            futures_util::future::join_all(members.iter().map(|partner| partner.board.stop())).await;
         }
     }
 }
@@ -149,8 +238,8 @@ async fn probe(board: &Arc<Board>) -> Result<Option<Dialect>, Refusal> {
 }
 
 /// The handshake of the older revisions.
-async fn introduce(board: &Arc<Board>) -> Result<Dialect, Refusal> {
-    let answered = tokio::time::timeout(INTRODUCED, ask(board, initialize)).await;
+async fn introduce(board: &Arc<Board>, offer: Offer) -> Result<Dialect, Refusal> {
+    let answered = tokio::time::timeout(INTRODUCED, ask(board, |key| initialize(key, offer))).await;
     let answer = answered.map_err(|_| Refusal::Speechless)??;
     let result = answer.get("result").ok_or(Refusal::Speechless)?;
     board.write(INITIALIZED).await?;
@@ -160,12 +249,12 @@ async fn introduce(board: &Arc<Board>) -> Result<Dialect, Refusal> {
 /// Puts a question of our own to the server.
 async fn ask(board: &Arc<Board>, question: impl FnOnce(&Id) -> Bytes) -> Result<Value, Refusal> {
     let original = Original { id: Id::Number(0), progress: None };
-    let mut exchange = board.ask(original, question).await.map_err(|not| match not {
-        NotAsked::Over(over) => Refusal::from(over),
-        NotAsked::SameId => Refusal::SameId,
-    })?;
-    match (&mut exchange.answer).await {
-        Ok(line) => serde_json::from_slice(&line).map_err(|_| Refusal::Speechless),
-        Err(_) => Err(exchange.broken_off().await.into()),
+    let mut exchange = board.ask(original, None, question).await?;
+    loop {
+        match exchange.next().await {
+            Said::Answer(line) => return serde_json::from_slice(&line).map_err(|_| Refusal::Speechless),
+            Said::End(over) => return Err(over.into()),
+            Said::Note(_) | Said::Question(_) => {}
+        }
     }
 }

@@ -1,9 +1,12 @@
 //! Requests of 2026-07-28 for a server of the older revisions, and its answers for a client of the newer. What can't be
-//! translated honestly (subscriptions, rounds of input, tasks) is neither offered nor passed.
+//! translated honestly (subscriptions, tasks) is neither offered nor passed.
 
 use bytes::Bytes;
-use mcp::{Edits, Id, META_VERSION, Request, Version};
+use mcp::{Edits, Id, META_VERSION, Request, Version, code, reply};
 use serde_json::{Value, json};
+
+use crate::offer::Offer;
+use crate::rounds;
 
 /// What every key begins with that the newer revision reserves in `_meta`.
 const RESERVED: &str = "io.modelcontextprotocol/";
@@ -45,7 +48,19 @@ pub(crate) fn line(body: &[u8], request: &Request<'_>, key: &Id, translated: boo
         edits.retain_members(meta, |name| !name.starts_with(RESERVED));
     }
     let text = edits.apply(body).unwrap_or_else(|| body.to_vec());
+    let text = if translated { without_answers(text) } else { text };
     single_line(text)
+}
+
+/// A request without what it answers: an older server knows of no rounds.
+fn without_answers(text: Vec<u8>) -> Vec<u8> {
+    let mut edits = Edits::default();
+    if let Ok(message) = json::parse(&text, json::MAX_DEPTH)
+        && let Some(params) = message.get("params")
+    {
+        edits.retain_members(params, |name| name != "inputResponses");
+    }
+    edits.apply(&text).unwrap_or(text)
 }
 
 /// A message as one line. Outside of texts, which can't hold them raw, line breaks are blanks.
@@ -80,6 +95,35 @@ pub(crate) fn answer(line: &Bytes, kind: Answer) -> Bytes {
         edits.replace(code.span, "-32602");
     }
     edits.apply(line).map_or_else(|| line.clone(), Bytes::from)
+}
+
+/// The answer in the place of an error that wants pages to be opened first, which the newer revision does not have: it asks
+/// the client to open them and to call again, if that offers to.
+pub(crate) fn pages(line: &Bytes, id: &Id, offer: Offer) -> Option<Bytes> {
+    let message = json::parse(line, json::MAX_DEPTH).ok()?;
+    let error = message.get("error")?;
+    let given = error.get("code")?.as_number()?;
+    if given.text() != code::URL_ELICITATION_REQUIRED.to_string() {
+        return None;
+    }
+    let listed = error.get("data").and_then(|data| data.get("elicitations"));
+    let requests: Vec<_> = listed
+        .and_then(json::Value::as_array)
+        .unwrap_or_default()
+        .iter()
+        .enumerate()
+        .filter_map(|(place, page)| {
+            let text = |name: &str| page.get(name).and_then(json::Value::as_str);
+            let params = json!({ "mode": "url", "url": text("url")?, "message": text("message")? });
+            let request = json!({ "method": "elicitation/create", "params": params });
+            Some(format!("\"page-{}\":{request}", place + 1))
+        })
+        .collect();
+    if offer.opens_pages() && !requests.is_empty() {
+        return Some(rounds::asking(id, &requests.join(","), None));
+    }
+    let what = "the server wants the person to open a page first, which this client does not offer";
+    Some(reply::error(Some(id), code::INVALID_PARAMS, what, None).into())
 }
 
 /// Whether a notification tells of progress, which alone is somebody's in particular.
@@ -142,10 +186,14 @@ pub(crate) fn discover(key: &Id) -> Bytes {
     own(key, "server/discover", &json!({ "_meta": meta }))
 }
 
-/// An `initialize` of our own. It offers nothing, so that the server does not ask.
-pub(crate) fn initialize(key: &Id) -> Bytes {
-    let version = Version::NEWEST_LEGACY.as_str();
-    own(key, "initialize", &json!({ "protocolVersion": version, "capabilities": {}, "clientInfo": us() }))
+/// An `initialize` of our own, for clients that offer this.
+pub(crate) fn initialize(key: &Id, offer: Offer) -> Bytes {
+    let (version, offered) = (Version::NEWEST_LEGACY.as_str(), offer.capabilities());
+    own(
+        key,
+        "initialize",
+        &json!({ "protocolVersion": version, "capabilities": offered, "clientInfo": us() }),
+    )
 }
 
 /// What follows an `initialize`.
@@ -206,6 +254,33 @@ mod tests {
             answer(&error, Answer::Plain),
             "{\"id\":7,\"error\":{\"code\":-32602,\"message\":\"no\"}}"
         );
+    }
+
+    #[test]
+    fn what_an_older_server_asks_by_an_error_is_asked_anew() {
+        let line = Bytes::from_static(
+            br#"{"id":7,"error":{"code":-32042,"message":"m","data":{"elicitations":[{"mode":"url","elicitationId":"1","url":"https://x.example","message":"go"}]}}}"#,
+        );
+        let asked: Value =
+            serde_json::from_slice(&pages(&line, &Id::Number(7), offer("url")).unwrap()).unwrap();
+        let params = json!({ "mode": "url", "url": "https://x.example", "message": "go" });
+        let request = json!({ "method": "elicitation/create", "params": params });
+        let result = json!({ "resultType": "input_required", "inputRequests": { "page-1": request } });
+        assert_eq!(asked["result"], result);
+        let refused: Value =
+            serde_json::from_slice(&pages(&line, &Id::Number(7), Offer::NONE).unwrap()).unwrap();
+        assert_eq!(refused["error"]["code"], -32602);
+        assert_eq!(
+            pages(&Bytes::from_static(b"{\"id\":7,\"result\":{}}"), &Id::Number(7), Offer::NONE),
+            None
+        );
+    }
+
+    fn offer(mode: &str) -> Offer {
+        let call = CALL
+            .replace("Capabilities\":{}", &format!("Capabilities\":{{\"elicitation\":{{\"{mode}\":{{}}}}}}"));
+        let Message::Request(request) = envelope::read(call.as_bytes()).unwrap() else { panic!("{call}") };
+        Offer::read(&request)
     }
 
     #[test]

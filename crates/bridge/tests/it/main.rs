@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod ends;
+mod resumption;
+mod rounds;
 mod sessions;
 mod shared;
 mod world;

@@ -110,9 +110,20 @@ impl World {
     }
 
     /// A stateless request with the headers that mirror it.
-    pub fn stateless(&self, id: impl Into<Value>, method: &str, mut params: Value) -> RequestBuilder {
+    pub fn stateless(&self, id: impl Into<Value>, method: &str, params: Value) -> RequestBuilder {
+        self.offering(&json!({}), id, method, params)
+    }
+
+    /// The same of a client of these capabilities.
+    pub fn offering(
+        &self,
+        capabilities: &Value,
+        id: impl Into<Value>,
+        method: &str,
+        mut params: Value,
+    ) -> RequestBuilder {
         params["_meta"]["io.modelcontextprotocol/protocolVersion"] = "2026-07-28".into();
-        params["_meta"]["io.modelcontextprotocol/clientCapabilities"] = json!({});
+        params["_meta"]["io.modelcontextprotocol/clientCapabilities"] = capabilities.clone();
         let message = json!({ "jsonrpc": "2.0", "id": id.into(), "method": method, "params": params });
         let post =
             self.post(&message).header("mcp-protocol-version", "2026-07-28").header("mcp-method", method);

@@ -16,6 +16,9 @@ use crate::{clients, conformance};
 
 const TOKEN: &str = "a-token-of-the-bridge-that-is-long";
 
+/// The protocol's own test server.
+const EVERYTHING: &str = "node_modules/@modelcontextprotocol/server-everything/dist/index.js";
+
 /// A running bridge; killed when dropped.
 struct Bridge {
     url: String,
@@ -25,11 +28,16 @@ struct Bridge {
 impl Bridge {
     /// A bridge to the fixtures, told `arguments`.
     async fn start(arguments: &[&str]) -> Self {
+        Self::to("upstream/stdio.mjs", arguments).await
+    }
+
+    /// A bridge to a program of the folder of the suite.
+    async fn to(program: &str, arguments: &[&str]) -> Self {
         let address = free_address();
         let mut process = Command::new(env!("CARGO_BIN_EXE_tollgate"))
             .args(["bridge", "--listen", &address.to_string(), "--"])
             .arg(clients::noted("node-22"))
-            .arg(sources().join("upstream/stdio.mjs"))
+            .arg(sources().join(program))
             .args(arguments)
             .env("TOLLGATE_BRIDGE_TOKEN", TOKEN)
             .stdin(Stdio::null())
@@ -67,8 +75,7 @@ async fn suite(revision: &str, scenarios: usize) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_suite_in_sessions() {
-    // All but the polling of streams, which has no check where streams are not resumed.
-    suite("2025-11-25", 32).await;
+    suite("2025-11-25", 33).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -129,4 +136,60 @@ async fn typescript_2() {
 #[tokio::test(flavor = "multi_thread")]
 async fn typescript_2_to_an_older_server() {
     through("walk-2", "auto", &["legacy"], "2026-07-28").await;
+}
+
+/// What `client` does with the protocol's own test server at `task`: the version that was settled, and what came of each step.
+async fn everything(client: &str, task: &Value) -> (Value, Vec<(String, Value)>) {
+    let text = clients::run(client, task).await;
+    let mut found: Value = serde_json::from_str(&text).unwrap();
+    (found["version"].take(), serde_json::from_value(found["told"].take()).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_of_npm_in_both_eras() {
+    let (node, program) = (clients::noted("node-22"), sources().join(EVERYTHING));
+    let command = json!({ "command": { "command": node, "args": [program, "stdio"] } });
+    let (_, mut direct) = everything("everything-1", &command).await;
+    assert_eq!(direct.len(), 9, "{direct:?}");
+    let failed: Vec<_> = direct.iter().filter(|(_, outcome)| outcome.get("failed").is_some()).collect();
+    assert!(failed.is_empty(), "{failed:?}");
+    // Over stdio the client itself may lose what comes at once with the answer. Nobody may lose it here.
+    let (steps, all) = (&mut direct[3].1[1], json!([[1, 3], [2, 3], [3, 3]]));
+    assert!(all.as_array().unwrap().starts_with(steps.as_array().unwrap()), "{steps}");
+    *steps = all;
+
+    let bridge = Bridge::to(EVERYTHING, &["stdio"]).await;
+    let task = json!({ "url": format!("{}/mcp", bridge.url), "token": TOKEN });
+    for (client, version) in [
+        ("everything-1", "2025-11-25"),
+        ("everything-2", "2026-07-28"),
+        ("everything-python-1", "2025-11-25"),
+        ("everything-python-2", "2026-07-28"),
+    ] {
+        let (settled, told) = everything(client, &task).await;
+        assert_eq!(settled, version, "{client}");
+        assert_eq!(told.len(), direct.len(), "{client}: {told:?}");
+        for ((step, outcome), (_, expected)) in told.iter().zip(&direct) {
+            let outcome = if step == "tools" { shown(outcome, expected) } else { plain(outcome) };
+            assert_eq!(&outcome, expected, "{client}: {step}");
+        }
+    }
+    bridge.stop().await;
+}
+
+/// Of the tools that a client was shown, those that another was: some show more where more can be asked.
+fn shown(tools: &Value, others: &Value) -> Value {
+    let others = others.as_array().unwrap();
+    tools.as_array().unwrap().iter().filter(|tool| others.contains(tool)).cloned().collect()
+}
+
+/// The same with whole numbers where the client says them with a fraction of nothing.
+fn plain(value: &Value) -> Value {
+    match value {
+        Value::Array(list) => list.iter().map(plain).collect(),
+        Value::Number(number) if number.is_f64() => {
+            serde_json::from_str(&format!("{}", number.as_f64().unwrap())).unwrap()
+        }
+        other => other.clone(),
+    }
 }

@@ -31,7 +31,7 @@ pub fn python(line: &str) -> PathBuf {
     root().join(format!(".dev/clients/python-{line}/bin/python"))
 }
 
-/// The program `name`: `python-1` and `python-2` walk, `same-python-1` and `same-python-2` do everything, `reads-python`
+/// The program `name`: `python-1` and `python-2` walk, `same-python-1` and the like run the script `same_1`, `reads-python`
 /// reads; any other is a script for Node.js.
 fn command(name: &str) -> Command {
     let sources = root().join("crates/tollgate/tests/clients");
@@ -40,7 +40,7 @@ fn command(name: &str) -> Command {
         Some(("reads-", _)) => (python("2"), script("reads")),
         Some((kind, line)) => {
             let line = line.trim_start_matches('-');
-            let kind = if kind.is_empty() { "walk" } else { "same" };
+            let kind = if kind.is_empty() { "walk" } else { kind.trim_end_matches('-') };
             (python(line), script(&format!("{kind}_{line}")))
         }
         None => (noted("node"), sources.join(format!("node/{name}.mjs"))),
