@@ -6,7 +6,6 @@ use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderValue, Request, StatusCode};
 
 use crate::challenge::Challenge;
-use crate::document::WITHIN;
 use crate::error::Error;
 use crate::resource;
 use crate::scope::Scopes;
@@ -75,7 +74,7 @@ pub async fn probe(egress: &egress::Client, upstream: &UpstreamUrl) -> Result<Op
     headers.insert(CONTENT_TYPE, fixed("application/json"));
     headers.insert("mcp-protocol-version", fixed("2026-07-28"));
     headers.insert("mcp-method", fixed("tools/list"));
-    let sent = tokio::time::timeout(WITHIN, egress.send(request)).await;
+    let sent = tokio::time::timeout(egress.document_timeout(), egress.send(request)).await;
     let answered = sent.unwrap_or(Err(egress::EgressError::Timeout(egress::Phase::FirstByte)));
     let response = answered.map_err(|error| Error::Unreachable { what: "the server", error })?;
     let refused = matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);

@@ -1,7 +1,5 @@
 //! Small JSON documents of the other side, fetched under limits.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use domain::UpstreamUrl;
 use http::header::ACCEPT;
@@ -12,8 +10,6 @@ use crate::error::Error;
 
 /// Bytes of a document.
 const MOST: usize = 64 * 1024;
-/// For one document, from name resolution to its last byte.
-pub(crate) const WITHIN: Duration = Duration::from_secs(10);
 
 /// The document at `url`; none when something else is there. `what` says in words who is asked.
 pub(crate) async fn get<T: DeserializeOwned>(
@@ -37,5 +33,6 @@ pub(crate) async fn send(
     what: &'static str,
 ) -> Result<Response<Bytes>, Error> {
     request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
-    egress.fetch(request, MOST, WITHIN).await.map_err(|error| Error::Unreachable { what, error })
+    let within = egress.document_timeout();
+    egress.fetch(request, MOST, within).await.map_err(|error| Error::Unreachable { what, error })
 }

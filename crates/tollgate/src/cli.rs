@@ -1,5 +1,8 @@
 //! The command line: what `tollgate` can be asked to do. Each subcommand's work is in the file of its name.
 
+#[cfg(test)]
+mod tests;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};

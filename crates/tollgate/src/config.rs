@@ -3,7 +3,6 @@
 //! This is the one place that reads the environment. Values that are secret are never printed, by `--help` neither.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
@@ -11,6 +10,8 @@ use ipnet::IpNet;
 use crate::cli::ServeRole;
 pub use crate::otlp_config::OtlpConfig;
 pub use crate::store_config::{DatabaseConfig, RedisConfig};
+use crate::values::number;
+pub use crate::wait_config::WaitConfig;
 
 /// How the process logs.
 #[derive(Debug, Args)]
@@ -106,23 +107,19 @@ pub struct ServeConfig {
     #[arg(long, env = "TOLLGATE_ALLOWED_ORIGINS", value_delimiter = ',', value_name = "ORIGINS")]
     pub allowed_origins: Vec<String>,
     /// MiB of answers that a gateway holds at once because they may have to be rewritten
-    #[arg(long, env = "TOLLGATE_HELD_MEMORY", default_value_t = 256, value_parser = clap::value_parser!(u32).range(32..), value_name = "MIB")]
+    #[arg(long, env = "TOLLGATE_HELD_MEMORY", default_value = "256", value_name = "MIB",
+        value_parser = number::<u32>("TOLLGATE_HELD_MEMORY", 32..=1_048_576))]
     pub held_memory: u32,
     /// How often a grant may ask about one of its tasks in any minute
-    #[arg(long, env = "TOLLGATE_TASK_POLLS", default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..), value_name = "N")]
+    #[arg(long, env = "TOLLGATE_TASK_POLLS", default_value = "120", value_name = "N",
+        value_parser = number::<u32>("TOLLGATE_TASK_POLLS", 1..=1_000_000))]
     pub task_polls: u32,
     /// Whole days that decisions are kept, today among them; for ever when left out
-    #[arg(long, env = "TOLLGATE_RETENTION_DAYS", value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, env = "TOLLGATE_RETENTION_DAYS", value_name = "DAYS",
+        value_parser = number::<u32>("TOLLGATE_RETENTION_DAYS", 1..=36_500))]
     pub retention_days: Option<u32>,
-    /// Seconds between SIGTERM, when `/readyz` turns 503, and the end of accepting: time for balancers to go elsewhere
-    #[arg(long, env = "TOLLGATE_NOTICE", default_value = "5", value_parser = seconds, value_name = "SECONDS")]
-    pub notice: Duration,
-    /// Seconds that running calls and streams are then given to end
-    #[arg(long, env = "TOLLGATE_GRACE", default_value = "10", value_parser = seconds, value_name = "SECONDS")]
-    pub grace: Duration,
-    /// Seconds that a client's connection may be idle, or take to send the head of a request
-    #[arg(long, env = "TOLLGATE_IDLE", default_value = "75", value_parser = some_seconds, value_name = "SECONDS")]
-    pub idle: Duration,
+    #[command(flatten)]
+    pub wait: WaitConfig,
 }
 
 impl ServeConfig {
@@ -135,18 +132,4 @@ impl ServeConfig {
 /// A variable of the environment that another program is to get.
 pub fn variable(name: &str) -> Option<std::ffi::OsString> {
     std::env::var_os(name)
-}
-
-fn some_seconds(text: &str) -> Result<Duration, String> {
-    match text.parse() {
-        Ok(seconds @ 1..=3600) => Ok(Duration::from_secs(seconds)),
-        _ => Err("write whole seconds from 1 to 3600".to_owned()),
-    }
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    match text.parse() {
-        Ok(seconds @ 0..=600) => Ok(Duration::from_secs(seconds)),
-        _ => Err("write whole seconds from 0 to 600".to_owned()),
-    }
 }

@@ -19,6 +19,8 @@ mod serve;
 mod server;
 mod startup;
 mod store_config;
+mod values;
+mod wait_config;
 
 use std::process::ExitCode;
 

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, ValueEnum};
 
+use crate::values::{millis, number};
+
 /// OpenTelemetry over OTLP, as protobuf over HTTP.
 #[derive(Args)]
 pub struct OtlpConfig {
@@ -44,14 +46,14 @@ pub struct OtlpConfig {
     )]
     pub sample_by_parent: bool,
     /// Requests that may wait to be sent, of each signal
-    #[arg(long = "otlp-queue", env = "TOLLGATE_OTLP_QUEUE", default_value = "4096", value_parser = places, value_name = "N")]
+    #[arg(long = "otlp-queue", env = "TOLLGATE_OTLP_QUEUE", default_value = "4096", value_parser = number::<usize>("TOLLGATE_OTLP_QUEUE", 1..=1_000_000), value_name = "N")]
     pub queue: usize,
     /// Milliseconds that the collector has to take a batch
     #[arg(
         long = "otlp-timeout",
         env = "TOLLGATE_OTLP_TIMEOUT",
         default_value = "10000",
-        value_parser = milliseconds,
+        value_parser = millis("TOLLGATE_OTLP_TIMEOUT", 1..=600_000),
         value_name = "MILLISECONDS"
     )]
     pub timeout: Duration,
@@ -86,20 +88,6 @@ impl std::fmt::Debug for OtlpConfig {
 fn share(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
-        _ => Err("write a number from 0 to 1".to_owned()),
-    }
-}
-
-fn places(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(places @ 1..=1_000_000) => Ok(places),
-        _ => Err("write a number from 1 to 1000000".to_owned()),
-    }
-}
-
-fn milliseconds(text: &str) -> Result<Duration, String> {
-    match text.parse() {
-        Ok(milliseconds @ 1..=600_000) => Ok(Duration::from_millis(milliseconds)),
-        _ => Err("write whole milliseconds from 1 to 600000".to_owned()),
+        _ => Err("TOLLGATE_OTLP_SAMPLE: write a number from 0 to 1".to_owned()),
     }
 }

@@ -50,7 +50,7 @@ impl Parts {
             allow_private: config.allow_private_upstreams,
             networks: config.upstream_networks.clone(),
             allow_http: config.allow_http_upstreams,
-            ..EgressConfig::default()
+            ..config.wait.egress()
         })?;
         egress.register(&metrics.registry)?;
         Ok(Self {
@@ -75,7 +75,7 @@ impl Parts {
     /// # Errors
     /// The address of Redis can't be used.
     pub fn drain(&self, config: &ServeConfig) -> anyhow::Result<Drain> {
-        let settings = DrainSettings { keep_days: config.retention_days, ..DrainSettings::default() };
+        let settings = DrainSettings { keep_days: config.retention_days, lost_after: config.wait.lost_after };
         let ledger = connect_ledger(&config.redis)?;
         let metrics = audit::Metrics::new()?;
         metrics.register(&self.metrics.registry)?;
@@ -105,6 +105,8 @@ impl Parts {
             telemetry,
             settings: GatewaySettings {
                 origins: config.allowed_origins.clone(),
+                recheck: config.wait.recheck,
+                keep_alive: config.wait.keep_alive,
                 task_polls: config.task_polls,
                 held_memory: config.held_memory as usize * 1024 * 1024,
                 ..GatewaySettings::new(self.url.clone())

@@ -47,7 +47,8 @@ pub async fn run(config: &ServeConfig) -> anyhow::Result<()> {
         parts.metrics.clone().of_gateway(gateway.clone()).serve(address, last.clone()).await?;
     }
     let drain = config.serves(ServeRole::Audit).then(|| parts.drain(config)).transpose()?;
-    let mut front = tokio::spawn(server::serve(listener, app, Patience { idle: config.idle }, stop.clone()));
+    let mut front =
+        tokio::spawn(server::serve(listener, app, Patience { idle: config.wait.idle }, stop.clone()));
     // The listener is up first, so that /healthz and /readyz can say what is being waited for.
     let mut workers = JoinSet::new();
     workers.spawn(work(health, drain, last.clone()));
@@ -62,7 +63,7 @@ pub async fn run(config: &ServeConfig) -> anyhow::Result<()> {
     if let Ok(Told::Soon) = outcome {
         // Who asks /readyz, and who reads `Connection: close`, goes elsewhere meanwhile. Told again, it goes on at once.
         tokio::select! {
-            () = sleep(config.notice) => {}
+            () = sleep(config.wait.notice) => {}
             _ = told_to_stop() => {}
         }
     }
@@ -70,8 +71,8 @@ pub async fn run(config: &ServeConfig) -> anyhow::Result<()> {
     if let Some(gateway) = &gateway {
         gateway.stop();
     }
-    if timeout(config.grace, &mut front).await.is_err() {
-        tracing::warn!("some calls were still running after {} s", config.grace.as_secs());
+    if timeout(config.wait.grace, &mut front).await.is_err() {
+        tracing::warn!("some calls were still running after {} s", config.wait.grace.as_secs());
         if let Some(gateway) = &gateway {
             gateway.end();
         }

@@ -1,6 +1,6 @@
 //! What goes over the wire, and what is left alone.
 
-use egress::EgressError;
+use egress::{Client, EgressConfig, EgressError};
 use http::StatusCode;
 
 use crate::server::{Server, get, now, patient};
@@ -37,6 +37,18 @@ async fn a_body_is_returned_as_it_came_and_the_connection_used_again() {
     let seen = server.seen.lock().unwrap();
     assert_eq!((seen.heads.len(), seen.connections), (3, 1));
     assert!(seen.heads.iter().all(|head| !head.contains("cookie")));
+}
+
+#[tokio::test]
+async fn no_connection_is_kept_where_none_may_be() {
+    let server = Server::start(vec![now("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")], false).await;
+    let client =
+        Client::new(EgressConfig { allow_private: true, pool_size: 0, ..EgressConfig::default() }).unwrap();
+    for _ in 0..3 {
+        let response = client.send(get(&server.url())).await.unwrap();
+        assert_eq!(response.into_body().read(100).await.unwrap(), "ok");
+    }
+    assert_eq!(server.seen.lock().unwrap().connections, 3);
 }
 
 #[tokio::test]
