@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod agreement;
+mod alerts;
 mod bridge;
 mod bytes;
 mod caller;
