@@ -10,7 +10,7 @@ use ipnet::IpNet;
 use crate::cli::ServeRole;
 pub use crate::otlp_config::OtlpConfig;
 pub use crate::store_config::{DatabaseConfig, RedisConfig};
-use crate::values::number;
+use crate::values::{network, number};
 pub use crate::wait_config::WaitConfig;
 
 /// How the process logs.
@@ -87,11 +87,16 @@ pub struct ServeConfig {
     pub keys: KeyConfig,
     #[command(flatten)]
     pub otlp: OtlpConfig,
+    /// Networks of the proxies in front whose `X-Forwarded-For` is believed, with commas between them
+    #[arg(long, env = "TOLLGATE_TRUSTED_PROXIES", value_delimiter = ',', value_name = "NETWORKS",
+        value_parser = network("TOLLGATE_TRUSTED_PROXIES"))]
+    pub trusted_proxies: Vec<IpNet>,
     /// Let upstreams be at any private or loopback address, and be called over plain http. For trusted tenants only
     #[arg(long, env = "TOLLGATE_ALLOW_PRIVATE_UPSTREAMS")]
     pub allow_private_upstreams: bool,
     /// Private networks that upstreams may be in, with commas between them: 10.8.0.0/16
-    #[arg(long, env = "TOLLGATE_UPSTREAM_NETWORKS", value_delimiter = ',', value_name = "NETWORKS")]
+    #[arg(long, env = "TOLLGATE_UPSTREAM_NETWORKS", value_delimiter = ',', value_name = "NETWORKS",
+        value_parser = network("TOLLGATE_UPSTREAM_NETWORKS"))]
     pub upstream_networks: Vec<IpNet>,
     /// Let upstreams be called over plain http
     #[arg(long, env = "TOLLGATE_ALLOW_HTTP_UPSTREAMS")]

@@ -15,6 +15,7 @@ mod otlp;
 mod otlp_config;
 mod parts;
 mod policy_cli;
+mod proxies;
 mod serve;
 mod server;
 mod startup;

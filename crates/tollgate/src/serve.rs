@@ -18,7 +18,8 @@ use crate::config::ServeConfig;
 use crate::health::{self, Health};
 use crate::otlp::{self, Sending};
 use crate::parts::Parts;
-use crate::server::{self, Patience, Stop};
+use crate::proxies::Proxies;
+use crate::server::{self, Front, Patience, Stop};
 use crate::startup;
 
 /// How long the endings of calls may take to be written down: as long as all attempts at one do.
@@ -47,8 +48,9 @@ pub async fn run(config: &ServeConfig) -> anyhow::Result<()> {
         parts.metrics.clone().of_gateway(gateway.clone()).serve(address, last.clone()).await?;
     }
     let drain = config.serves(ServeRole::Audit).then(|| parts.drain(config)).transpose()?;
-    let mut front =
-        tokio::spawn(server::serve(listener, app, Patience { idle: config.wait.idle }, stop.clone()));
+    let patience = Patience { idle: config.wait.idle };
+    let front = Front { app, patience, proxies: Proxies::new(&config.trusted_proxies) };
+    let mut front = tokio::spawn(server::serve(listener, front, stop.clone()));
     // The listener is up first, so that /healthz and /readyz can say what is being waited for.
     let mut workers = JoinSet::new();
     workers.spawn(work(health, drain, last.clone()));

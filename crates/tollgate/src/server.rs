@@ -23,6 +23,8 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tower::Service as _;
 
+use crate::proxies::Proxies;
+
 /// How long streams have to write their last words after they were cut off.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 /// How long to wait before accepting again after that failed for want of something.
@@ -46,8 +48,18 @@ pub struct Patience {
     pub idle: Duration,
 }
 
-/// Serves `app` until `stop` has come to its end, or nothing runs any more.
-pub async fn serve(listener: TcpListener, app: Router, patience: Patience, stop: Stop) {
+/// What is served, and how.
+#[derive(Clone)]
+pub struct Front {
+    pub app: Router,
+    pub patience: Patience,
+    /// Whose word on where requests come from counts.
+    pub proxies: Proxies,
+}
+
+/// Serves it until `stop` has come to its end, or nothing runs any more.
+pub async fn serve(listener: TcpListener, front: Front, stop: Stop) {
+    let patience = front.patience;
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(patience.idle);
     builder
@@ -60,7 +72,7 @@ pub async fn serve(listener: TcpListener, app: Router, patience: Patience, stop:
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
-                    let connection = connection(&builder, &graceful, stream, peer, &app, &stop);
+                    let connection = connection(&builder, &graceful, stream, peer, &front, &stop);
                     connections.spawn(connection);
                 }
                 Err(error) if is_of_the_peer(&error) => {}
@@ -91,15 +103,16 @@ fn connection(
     graceful: &GracefulShutdown,
     stream: TcpStream,
     peer: SocketAddr,
-    app: &Router,
+    front: &Front,
     stop: &Stop,
 ) -> impl Future<Output = ()> + Send + 'static {
     // An answer is written in pieces that should not wait for each other. A socket that can't is one that is gone.
     let _ = stream.set_nodelay(true);
-    let (app, notice) = (app.clone(), stop.notice.clone());
+    let (app, proxies, notice) = (front.app.clone(), front.proxies.clone(), stop.notice.clone());
     let service = service_fn(move |mut request: Request<Incoming>| {
         let told = request.version() <= Version::HTTP_11;
-        request.extensions_mut().insert(ConnectInfo(peer));
+        let client = proxies.client(peer, request.headers());
+        request.extensions_mut().insert(ConnectInfo(client));
         let (answer, notice) = (app.clone().call(request), notice.clone());
         async move {
             let mut response = answer.await?;

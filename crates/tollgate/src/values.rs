@@ -1,8 +1,11 @@
 //! How values of settings are read. Each reader knows its variable: who sets variables knows flags by their names alone.
 
+use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
+
+use ipnet::IpNet;
 
 /// Reads milliseconds.
 pub fn millis(
@@ -29,6 +32,17 @@ where
     N: FromStr + PartialOrd + std::fmt::Display + Clone + Send + Sync + 'static,
 {
     move |text| read(variable, "a number", text, &range)
+}
+
+/// Reads a network, or one address.
+pub fn network(
+    variable: &'static str,
+) -> impl Fn(&str) -> Result<IpNet, String> + Clone + Send + Sync + 'static {
+    move |text| {
+        let text = text.trim();
+        let read = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+        read.map_err(|_| format!("{variable}: `{text}` is no network: write it like 10.8.0.0/16"))
+    }
 }
 
 fn read<N>(variable: &str, what: &str, text: &str, range: &RangeInclusive<N>) -> Result<N, String>

@@ -24,6 +24,7 @@ mod odd;
 mod outages;
 mod pages;
 mod pivots;
+mod proxies;
 mod rolling;
 mod same;
 mod stack;
