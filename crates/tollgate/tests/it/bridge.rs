@@ -10,9 +10,9 @@ use testkit::{Api, Forwarder, eventually, free_address};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::conformance::{Check, run, sources, wanting};
+use crate::clients;
+use crate::conformance::{Required, run, sources};
 use crate::stack::Stack;
-use crate::{clients, conformance};
 
 const TOKEN: &str = "a-token-of-the-bridge-that-is-long";
 
@@ -62,25 +62,23 @@ impl Bridge {
     }
 }
 
-async fn suite(revision: &str, scenarios: usize) {
+async fn suite(revision: &str) {
     let bridge = Bridge::start(&[]).await;
     let way = Forwarder::to(&bridge.url, AUTHORIZATION, &format!("Bearer {TOKEN}")).await;
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("conformance").join(revision);
     let checks = run(&format!("{}/mcp", way.url()), revision, &folder.join("bridge")).await;
-    let wanting: Vec<&Check> = wanting(&checks).collect();
-    assert!(wanting.is_empty(), "{wanting:#?}");
-    assert_eq!(conformance::scenarios(&checks).len(), scenarios);
+    Required::of(revision).await.hold(&checks);
     bridge.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_suite_in_sessions() {
-    suite("2025-11-25", 33).await;
+    suite("2025-11-25").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_suite_stateless() {
-    suite("2026-07-28", 50).await;
+    suite("2026-07-28").await;
 }
 
 /// What `client` gets of the fixtures through the gateway and a bridge that was told `arguments`.

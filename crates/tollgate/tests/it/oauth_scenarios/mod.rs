@@ -17,6 +17,7 @@ use tokio::process::Command;
 
 use self::client::Task;
 use crate::clients::{noted, root};
+use crate::conformance::Required;
 
 /// Scenarios that a client passes by refusing to go on.
 const REFUSED: [&str; 7] = [
@@ -42,12 +43,12 @@ type Endings = Arc<Mutex<BTreeMap<String, Result<(), String>>>>;
 
 #[tokio::test]
 async fn the_upstream_login_passes_the_scenarios_of_2025_11_25() {
-    passes("2025-11-25", 14).await;
+    passes("2025-11-25").await;
 }
 
 #[tokio::test]
 async fn the_upstream_login_passes_the_scenarios_of_2026_07_28() {
-    passes("2026-07-28", 25).await;
+    passes("2026-07-28").await;
 }
 
 #[tokio::test]
@@ -74,10 +75,9 @@ async fn the_upstream_login_passes_scenarios_that_no_set_scores() {
     }
 }
 
-async fn passes(revision: &str, expected: usize) {
+async fn passes(revision: &str) {
     let suite = suite();
-    let scenarios = scored(&suite, revision).await;
-    assert_eq!(scenarios.len(), expected, "{scenarios:?}");
+    let scenarios = Required::of(revision).await.login;
     let endings = Endings::default();
     let door = door(Arc::clone(&endings)).await;
     let results = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("oauth-scenarios-{revision}"));
@@ -120,20 +120,6 @@ fn client_command(door: &str) -> String {
 fn suite() -> PathBuf {
     let folder = root().join("crates/tollgate/tests/clients/conformance/node_modules");
     folder.join("@modelcontextprotocol/conformance/dist/index.js")
-}
-
-/// The `auth/*` client scenarios that a requirement set scores.
-async fn scored(suite: &Path, revision: &str) -> Vec<String> {
-    let list =
-        run(Command::new(noted("node-22")).arg(suite).args(["list", "--client", "--requirements", revision]))
-            .await;
-    let (scored, _) = list.split_once("never scored").unwrap();
-    scored
-        .lines()
-        .filter_map(|line| line.strip_prefix("  - "))
-        .filter(|name| name.starts_with("auth/"))
-        .map(str::to_owned)
-        .collect()
 }
 
 /// What the suite found in a scenario.
