@@ -9,15 +9,12 @@ import {
   ElicitRequestSchema,
   ResourceUpdatedNotificationSchema,
 } from '@modelcontextprotocol/sdk/types.js';
-import { URI, common, ear, said, tell } from './same.mjs';
+import { URI, cancelled, common, ear, filled, said, tell } from './same.mjs';
 
 const task = JSON.parse(await text(process.stdin));
 const capabilities = { elicitation: { form: {} }, sampling: {} };
 const client = new Client({ name: 'same-1', version: '1.0.0' }, { capabilities });
-client.setRequestHandler(ElicitRequestSchema, ({ params }) => ({
-  action: 'accept',
-  content: { username: params.message, email: 'ada@example.com' },
-}));
+client.setRequestHandler(ElicitRequestSchema, ({ params }) => filled(params));
 client.setRequestHandler(CreateMessageRequestSchema, ({ params }) => ({
   role: 'assistant',
   model: 'none',
@@ -35,23 +32,11 @@ await client.connect(transport);
 const call = async (name, given = {}, options = {}) =>
   said(await client.callTool({ name, arguments: given }, undefined, options));
 
-async function cancelled() {
-  const stop = new AbortController();
-  const options = { signal: stop.signal, onprogress: () => {} };
-  const sleeping = call('test_sleep', {}, options).then(
-    () => 'answered',
-    () => 'cancelled',
-  );
-  await client.ping();
-  stop.abort();
-  return [await sleeping, await call('test_simple_text')];
-}
-
 async function progressed() {
   const steps = [];
   const options = { onprogress: ({ progress, total }) => steps.push([progress, total]) };
   const result = await call('test_tool_with_progress', {}, options);
-  // A program in between may lose the last, which comes with the answer.
+  // Over standard input and output this line of the SDK itself loses what it reads together with the answer.
   return [result, task.command ? steps.length > 0 : steps];
 }
 
@@ -64,16 +49,16 @@ async function subscribed() {
 }
 
 const told = await tell([
-  ['server', () => client.getServerVersion()],
-  ['capabilities', () => client.getServerCapabilities()],
+  ['hello', () => [client.getServerVersion(), client.getServerCapabilities()]],
   ...common(client),
+  ['ping', () => client.ping()],
   ['level', () => client.setLoggingLevel('debug')],
   ['progress', progressed],
-  ['elicitation', () => call('test_elicitation', { message: 'who' })],
+  ['cancel', () => cancelled(call)],
+  ['elicit', () => call('test_elicitation', { message: 'who' })],
   ['sampling', () => call('test_sampling', { prompt: 'what' })],
-  ['resumption', () => call('test_reconnection')],
-  ['cancellation', cancelled],
-  ['subscription', subscribed],
+  ['resume', () => call('test_reconnection')],
+  ['subscribe', subscribed],
 ]);
 console.log(JSON.stringify(told));
 await client.close();

@@ -1,6 +1,8 @@
 // What both lines do alike when they try everything that a session or a stateless client has: a list of what was done and
 // what came of it, without what differs from one run to the next.
 
+import { randomUUID } from 'node:crypto';
+
 export const URI = 'test://watched-resource';
 
 /** An ear for one thing: `heard` resolves with it. */
@@ -24,6 +26,24 @@ export async function tell(steps) {
   }
   return told;
 }
+
+/** Cancels a call once the server has begun it: what its caller sees, and what the server says that it saw. */
+export async function cancelled(call) {
+  const [name, stop] = [randomUUID(), new AbortController()];
+  const options = { signal: stop.signal, onprogress: () => stop.abort() };
+  const seen = await call('test_sleep', { name }, options).then(
+    () => 'answered',
+    () => 'cancelled',
+  );
+  return [seen, await call('test_slept', { name })];
+}
+
+/** What a person answers who has an answer to everything. */
+export const filled = ({ requestedSchema }) => {
+  const answers = { username: 'Ada', email: 'ada@example.com', name: 'Ada', color: 'red', ok: true };
+  const asked = Object.keys(requestedSchema.properties);
+  return { action: 'accept', content: Object.fromEntries(asked.map((name) => [name, answers[name]])) };
+};
 
 /** Those that are the same in both lines. */
 export const common = (client) => [

@@ -6,6 +6,8 @@ Reads {url, token} from standard input; writes what was done and what came of it
 import asyncio
 import json
 import sys
+import uuid
+from functools import partial
 
 import anyio
 from mcp import ClientSession, types
@@ -41,11 +43,24 @@ async def progressed(session):
     return [plain(result), steps]
 
 
-async def left(session):
-    with anyio.move_on_after(0.5):
-        await session.call_tool("test_sleep")
-        return "answered"
-    return ["left", plain(await session.call_tool("test_simple_text"))]
+async def cancelled(session):
+    """What the server says of a call that is cancelled once the server has begun it."""
+    name, begun = str(uuid.uuid4()), anyio.Event()
+    # The SDK gives no request its id away.
+    sent = types.CancelledNotificationParams(requestId=session._request_id, reason="enough")
+
+    async def note(progress, total, message):
+        begun.set()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(partial(session.call_tool, "test_sleep", {"name": name}, progress_callback=note))
+        await begun.wait()
+        cancel = types.CancelledNotification(params=sent)
+        await session.send_notification(types.ClientNotification(cancel))
+        slept = await session.call_tool("test_slept", {"name": name})
+        # Its answer never comes.
+        group.cancel_scope.cancel()
+    return plain(slept)
 
 
 async def subscribed(session, updated):
@@ -97,11 +112,11 @@ async def run(task):
             ("no tool", dump(session.call_tool("test_nothing"))),
             ("ping", dump(session.send_ping())),
             ("progress", progressed(session)),
-            ("elicitation", dump(session.call_tool("test_elicitation", {"message": "who"}))),
+            ("elicit", dump(session.call_tool("test_elicitation", {"message": "who"}))),
             ("sampling", dump(session.call_tool("test_sampling", {"prompt": "what"}))),
-            ("resumption", dump(session.call_tool("test_reconnection"))),
-            ("leaving", left(session)),
-            ("subscription", subscribed(session, updated)),
+            ("resume", dump(session.call_tool("test_reconnection"))),
+            ("cancel", cancelled(session)),
+            ("subscribe", subscribed(session, updated)),
         ]
         return [[name, await outcome(act)] for name, act in steps]
 

@@ -1,15 +1,19 @@
-"""Everything that a stateless client has, with the 2.x line of the Python SDK.
+"""Everything that a client of the 2.x line of the Python SDK has: of a session where the task's mode is `legacy`, else of a
+stateless client.
 
-Reads {url, token} from standard input; writes what was done and what came of it to standard output.
+Reads {url, token, mode} from standard input; writes what was done and what came of it to standard output.
 """
 
 import asyncio
 import json
 import sys
+import uuid
 
 import anyio
 from mcp import Client, MCPError, types
 from mcp.client.streamable_http import create_mcp_http_client, streamable_http_client
+
+WATCHED = "test://watched-resource"
 
 
 def plain(result):
@@ -17,7 +21,9 @@ def plain(result):
 
 
 async def elicited(context, params):
-    return types.ElicitResult(action="accept", content={"name": "Ada", "color": "red", "ok": True})
+    answers = {"username": "Ada", "email": "ada@example.com", "name": "Ada", "color": "red", "ok": True}
+    asked = params.requested_schema["properties"]
+    return types.ElicitResult(action="accept", content={name: answers[name] for name in asked})
 
 
 async def sampled(context, params):
@@ -39,18 +45,35 @@ async def progressed(client):
     return [plain(result), steps]
 
 
-async def left(client):
-    with anyio.move_on_after(0.5):
-        await client.call_tool("test_sleep")
+async def cancelled(client):
+    """What the server says of a call that is left once the server has begun it."""
+    name = str(uuid.uuid4())
+    with anyio.CancelScope() as scope:
+
+        async def note(progress, total, message):
+            scope.cancel()
+
+        await client.call_tool("test_sleep", {"name": name}, progress_callback=note)
         return "answered"
-    return ["left", plain(await client.call_tool("test_simple_text"))]
+    return plain(await client.call_tool("test_slept", {"name": name}))
 
 
-async def subscribed(client):
-    async with client.listen(tools_list_changed=True) as subscription:
+async def listened(client):
+    async with client.listen(tools_list_changed=True, resource_subscriptions=[WATCHED]) as subscription:
+        await client.call_tool("test_trigger_resource_update")
         await client.call_tool("test_trigger_tool_change")
+        heard = []
         async for event in subscription:
-            return [plain(subscription.honored), type(event).__name__]
+            heard.append(type(event).__name__)
+            if len(heard) == 2:
+                return [plain(subscription.honored), heard]
+
+
+async def subscribed(client, updated):
+    await client.subscribe_resource(WATCHED)
+    await client.call_tool("test_trigger_resource_update")
+    await updated.wait()
+    return plain(await client.unsubscribe_resource(WATCHED))
 
 
 async def outcome(act):
@@ -61,11 +84,22 @@ async def outcome(act):
 
 
 async def run(task):
+    updated = anyio.Event()
+
+    async def heard(message):
+        if isinstance(message, types.ResourceUpdatedNotification):
+            updated.set()
+
     headers = {"Authorization": f"Bearer {task['token']}"} if task.get("token") else {}
     async with create_mcp_http_client(headers=headers) as http:
         transport = streamable_http_client(task["url"], http_client=http)
         async with Client(
-            transport, elicitation_callback=elicited, sampling_callback=sampled, list_roots_callback=roots
+            transport,
+            mode=task["mode"],
+            elicitation_callback=elicited,
+            sampling_callback=sampled,
+            list_roots_callback=roots,
+            message_handler=heard,
         ) as client:
 
             async def dump(act):
@@ -84,13 +118,24 @@ async def run(task):
                 ("error", dump(client.call_tool("test_error_handling"))),
                 ("no tool", dump(client.call_tool("test_nothing"))),
                 ("progress", progressed(client)),
-                ("elicitation", dump(client.call_tool("test_input_required_result_elicitation"))),
-                ("rounds", dump(client.call_tool("test_input_required_result_multi_round"))),
-                ("several", dump(client.call_tool("test_input_required_result_multiple_inputs"))),
-                ("leaving", left(client)),
-                ("subscription", subscribed(client)),
+                ("cancel", cancelled(client)),
             ]
-            told = [["version", client.protocol_version], ["capabilities", plain(client.server_capabilities)]]
+            if task["mode"] == "legacy":
+                steps += [
+                    ("ping", dump(client.send_ping())),
+                    ("elicit", dump(client.call_tool("test_elicitation", {"message": "who"}))),
+                    ("sampling", dump(client.call_tool("test_sampling", {"prompt": "what"}))),
+                    ("resume", dump(client.call_tool("test_reconnection"))),
+                    ("subscribe", subscribed(client, updated)),
+                ]
+            else:
+                steps += [
+                    ("elicit", dump(client.call_tool("test_input_required_result_elicitation"))),
+                    ("rounds", dump(client.call_tool("test_input_required_result_multi_round"))),
+                    ("several", dump(client.call_tool("test_input_required_result_multiple_inputs"))),
+                    ("subscribe", listened(client)),
+                ]
+            told = [["hello", [client.protocol_version, plain(client.server_capabilities)]]]
             return told + [[name, await outcome(act)] for name, act in steps]
 
 

@@ -71,6 +71,9 @@ const CHOICES = {
   required: [],
 };
 
+/** How each sleep of this process ends, by the name that its caller gave it. */
+const sleeps = new Map();
+
 // Asks on the stream of the call itself: the other one may not be open yet.
 const ask = ({ mcpReq }, method, params) => mcpReq.send({ method, params });
 
@@ -154,10 +157,22 @@ export function tools(mcp, notify) {
     else notify().resourceUpdated(uri);
     return text('announced');
   });
-  tool('test_sleep', 'Sleeps until it is cancelled, or for ten seconds', async (_, { mcpReq }) => {
-    const woken = await sleep(10_000, 'slept', { signal: mcpReq.signal }).catch(() => 'cancelled');
-    return text(woken);
-  });
+  const begun = 'Sleeps until it is cancelled, or for a minute; reports as progress that it has begun';
+  tool(
+    'test_sleep',
+    begun,
+    async ({ name }, { mcpReq }) => {
+      sleeps.set(
+        name,
+        sleep(60_000, 'slept', { signal: mcpReq.signal }).catch(() => 'cancelled'),
+      );
+      const progressToken = mcpReq._meta?.progressToken;
+      await mcpReq.notify({ method: 'notifications/progress', params: { progressToken, progress: 1 } });
+      return text(await sleeps.get(name));
+    },
+    strings('name'),
+  );
+  tool('test_slept', 'How a sleep ended, once it has', async ({ name }) => text(await sleeps.get(name)), strings('name'));
 
   tool(
     'test_sampling',
