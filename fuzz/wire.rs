@@ -3,7 +3,7 @@
 
 use mcp::skim::{Seen, Skim};
 use mcp::sse::{Event, Parser, TooLarge};
-use mcp::{Message, ToolCall};
+use mcp::{Id, Message, ToolCall};
 use serde_json::Value;
 
 /// The envelope: what it takes, another reader takes too and finds the same in it; what it refuses, it can answer.
@@ -49,6 +49,7 @@ fn skim(data: &[u8]) {
     let (mut whole, mut pieces) = (Skim::default(), Skim::default());
     let seen = data.chunks(1).map(|piece| pieces.push(piece)).last().unwrap_or(Seen::Nothing);
     assert_eq!(seen, whole.push(data));
+    call(data);
     if !mcp::skim::is_result(data) {
         return;
     }
@@ -57,6 +58,20 @@ fn skim(data: &[u8]) {
         let members = read.as_object().expect("an object");
         assert!(members.contains_key("result"));
         assert!(members.keys().all(|key| ["jsonrpc", "id", "result"].contains(&key.as_str())));
+    }
+}
+
+/// What is taken for the end of a call says nothing else to any reader.
+fn call(data: &[u8]) {
+    let mut skim = Skim::of_call(Id::Number(1));
+    let seen = data.chunks(1).map(|piece| skim.push(piece)).last().unwrap_or(Seen::Nothing);
+    assert_eq!(seen, Skim::of_call(Id::Number(1)).push(data));
+    if let (Seen::Result, true, Ok(read)) = (seen, skim.is_whole(), serde_json::from_slice::<Value>(data)) {
+        let result = &read["result"];
+        assert!(read.get("id").is_none_or(|id| *id == 1) && read.get("error").is_none());
+        assert!(result.get("resultType").is_none_or(|kind| kind == "complete"));
+        assert!(["inputRequests", "requestState", "taskId"].iter().all(|key| result.get(key).is_none()));
+        assert_eq!(skim.is_error(), result["isError"] == true);
     }
 }
 

@@ -48,14 +48,20 @@ impl Incoming {
         Self { upstream, pieces: Vec::new(), bytes: 0, hold: gateway.budget.hold() }
     }
 
-    /// Reads on until it is known whether this is plainly a result.
-    pub async fn is_result(&mut self, gateway: &GatewayState, view: &Arc<GrantView>) -> Result<bool, Unheld> {
-        let mut skim = Skim::default();
+    /// Reads on until it is known whether this is plainly a result. What is short is not asked, unless `at_once`: it is here
+    /// before it could go on.
+    pub async fn is_result(
+        &mut self,
+        gateway: &GatewayState,
+        view: &Arc<GrantView>,
+        (mut skim, at_once): (Skim, bool),
+    ) -> Result<bool, Unheld> {
         while let Some(piece) = self.more(gateway, view).await? {
             match skim.push(&piece) {
-                Seen::Result => return Ok(true),
-                Seen::Nothing if self.bytes <= MAX_OPENING => {}
-                Seen::Nothing | Seen::Doubt => break,
+                Seen::Result if at_once || self.bytes > MAX_OPENING => return Ok(true),
+                Seen::Nothing if self.bytes > MAX_OPENING => break,
+                Seen::Nothing | Seen::Result => {}
+                Seen::Doubt => break,
             }
         }
         Ok(false)

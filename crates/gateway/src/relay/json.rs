@@ -13,7 +13,6 @@ use bytes::Bytes;
 use egress::EgressError;
 use http::response;
 use http_body::{Body as HttpBody, Frame, SizeHint};
-use mcp::server::{self, Ending as Answered, ServerMessage};
 use mcp::skim::{Seen, Skim};
 
 use super::incoming::{Held, Incoming};
@@ -24,9 +23,6 @@ use crate::refusal::Refusal;
 use crate::state::GatewayState;
 use crate::watch::{self, Lost};
 
-/// Bytes of a streamed answer that are kept to see how the call ended. What is longer is a result.
-const MAX_KEPT: usize = 4 * 1024 * 1024;
-
 pub(super) async fn relay(
     gateway: &GatewayState,
     head: &response::Parts,
@@ -36,12 +32,12 @@ pub(super) async fn relay(
     mut reply: Reply,
 ) -> Result<Response, Refusal> {
     let mut incoming = Incoming::new(gateway, body);
-    if reply.may_be_unread() {
-        match incoming.is_result(gateway, view).await {
+    if let Some((skim, at_once)) = reply.passes_unread() {
+        match incoming.is_result(gateway, view, (skim.clone(), at_once)).await {
             Ok(true) => {
                 let session = reply.session_header(gateway, view, &head.headers, None);
                 let lost = Box::pin(watch::lost(gateway.clone(), Arc::clone(view)));
-                let streamed = Streamed::new(incoming, call, lost);
+                let streamed = Streamed::new(incoming, skim, call, lost);
                 return Ok(super::response(head, session, Body::new(streamed)));
             }
             Ok(false) => {}
@@ -71,7 +67,7 @@ pub(super) async fn relay(
     Ok(response)
 }
 
-/// An answer on its way through. The last piece is held until it is known how the call ended and, where quota is given
+/// An answer on its way through, of which no more than a piece is here at a time. The last piece is held until it is known how the call ended and, where quota is given
 /// back, until that has happened.
 struct Streamed {
     upstream: egress::Body,
@@ -82,22 +78,23 @@ struct Streamed {
     call: Option<OpenCall>,
     /// Resolves when the grant behind the answer is lost, or its rules change, which is too late for this call.
     lost: Option<Pin<Box<dyn Future<Output = Lost> + Send>>>,
-    kept: Vec<Bytes>,
-    kept_bytes: usize,
     held: Option<Bytes>,
     closing: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
 impl Streamed {
-    fn new(incoming: Incoming, call: OpenCall, lost: Pin<Box<dyn Future<Output = Lost> + Send>>) -> Self {
+    fn new(
+        incoming: Incoming,
+        skim: Skim,
+        call: OpenCall,
+        lost: Pin<Box<dyn Future<Output = Lost> + Send>>,
+    ) -> Self {
         Self {
             upstream: incoming.upstream,
             first: incoming.pieces.into_iter(),
-            skim: Skim::default(),
+            skim,
             call: Some(call),
             lost: Some(lost),
-            kept: Vec::new(),
-            kept_bytes: 0,
             held: None,
             closing: None,
         }
@@ -140,40 +137,14 @@ impl Streamed {
         if let Some(call) = &mut self.call {
             call.received(piece.len());
         }
-        self.kept_bytes += piece.len();
-        if self.kept_bytes <= MAX_KEPT {
-            self.kept.push(piece.clone());
-        } else {
-            self.kept.clear();
-        }
         self.held.replace(piece)
     }
 
     fn close(&mut self) {
         if let Some(call) = self.call.take() {
-            let ending = ending(&std::mem::take(&mut self.kept));
+            let ending = if self.skim.is_error() { Ending::ToolError } else { Ending::Done };
             self.closing = Some(Box::pin(call.end(ending)));
         }
-    }
-}
-
-/// How a call ended, by the pieces of its answer. One that can't be read is a result: what a tool returns is its own
-/// affair.
-fn ending(pieces: &[Bytes]) -> Ending {
-    let joined;
-    let body = match pieces {
-        [whole] => whole,
-        pieces => {
-            joined = Bytes::from(pieces.concat());
-            &joined
-        }
-    };
-    match server::read(body).unwrap_or_default().as_slice() {
-        [ServerMessage::Response { ending: Answered::Error, .. }] => Ending::RpcError,
-        [ServerMessage::Response { ending: Answered::Result { is_error: true, .. }, .. }] => {
-            Ending::ToolError
-        }
-        _ => Ending::Done,
     }
 }
 
@@ -204,18 +175,22 @@ impl HttpBody for Streamed {
                 Some(Ok(frame)) => {
                     let Ok(piece) = frame.into_data() else { continue };
                     if self.skim.push(&piece) == Seen::Doubt {
-                        let more = Ending::Broken("it says more than a result");
+                        let more = Ending::Broken("it says something else than the result it began with");
                         return self.break_off(&more, EgressError::Broken);
                     }
                     let before = self.take(piece);
-                    if self.first.len() == 0 && self.upstream.is_end_stream() {
+                    if self.first.len() == 0 && self.upstream.is_end_stream() && self.skim.is_whole() {
                         self.close();
                     }
                     if let Some(piece) = before {
                         return Poll::Ready(Some(Ok(Frame::data(piece))));
                     }
                 }
-                None => self.close(),
+                None if self.skim.is_whole() => self.close(),
+                None => {
+                    let half = Ending::Broken("it ended before the answer was complete");
+                    return self.break_off(&half, EgressError::Broken);
+                }
                 Some(Err(error)) => {
                     let broke = Ending::Broken("the connection broke before the answer was complete");
                     return self.break_off(&broke, error);

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use mcp::handshake::Initialized;
 use mcp::lists::Filter;
 use mcp::server::{self, ServerMessage};
-use mcp::{Draft, Era, TaskNames, Unreadable, skim};
+use mcp::skim::{self, Skim};
+use mcp::{Draft, Era, TaskNames, Unreadable};
 
 use super::{Kind, Reply, state};
 use crate::close::Ending;
@@ -154,8 +155,18 @@ impl Reply {
         Ok(draft.rename_tasks(&self.names, replies))
     }
 
+    /// What tells while an answer comes that it may pass as it is, and whether it does so at once. Nothing where it must be whole
+    /// before any of it goes on. Of modern answers, those to calls are looked at more closely; short ones are read.
+    pub(super) fn passes_unread(&self) -> Option<(Skim, bool)> {
+        match (self.kind, self.era(), &self.id) {
+            _ if self.may_be_unread() => Some((Skim::default(), true)),
+            (Kind::Call, Era::Modern, Some(id)) => Some((Skim::of_call(id.clone()), false)),
+            _ => None,
+        }
+    }
+
     /// Whether an answer may pass that can't be read without doubt.
-    pub(super) fn may_be_unread(&self) -> bool {
+    fn may_be_unread(&self) -> bool {
         let plain = match self.kind {
             Kind::Call => !self.wants_task,
             Kind::Surface | Kind::Other => true,

@@ -79,9 +79,17 @@ fn of(process: &Process, file: &str) -> PathBuf {
 }
 
 /// Calls the tool, and counts what it returns.
-async fn call(gateway: &Process, server: &str, token: &str, tool: &str) -> usize {
-    let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "name": tool } });
-    let request = reqwest::Client::new().post(format!("{}/mcp/{server}", gateway.url)).bearer_auth(token);
+async fn call(gateway: &Process, server: &str, token: &str, tool: &str, modern: bool) -> usize {
+    let mut body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "name": tool } });
+    let mut request = reqwest::Client::new().post(format!("{}/mcp/{server}", gateway.url)).bearer_auth(token);
+    if modern {
+        body["params"]["_meta"] = json!({
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientCapabilities": {},
+        });
+        request = request.header("mcp-protocol-version", "2026-07-28");
+        request = request.header("mcp-method", "tools/call").header("mcp-name", tool);
+    }
     let request = request.header("accept", "application/json, text/event-stream").json(&body);
     let mut response = request.send().await.unwrap();
     assert_eq!(response.status(), StatusCode::OK);
@@ -104,11 +112,17 @@ async fn an_answer_of_a_gigabyte_leaves_the_gateway_as_it_was() {
     let server = server["id"].as_str().unwrap();
     let policy = api.policy(server, "all", &json!({ "version": "1", "default": "allow" })).await;
     let grant = api.mint(server, &policy, "reader").await;
-    for (kind, piece) in [("json", PIECES[0]), ("json", PIECES[1]), ("sse", PIECES[0]), ("sse", PIECES[1])] {
-        call(&gateway, server, &grant.token, &format!("{kind}_{piece}_{}", 16 * piece)).await;
+    for (kind, piece, modern) in [
+        ("json", PIECES[0], false),
+        ("json", PIECES[1], true),
+        ("sse", PIECES[0], true),
+        ("sse", PIECES[1], false),
+    ] {
+        let tool = |bytes: usize| format!("{kind}_{piece}_{bytes}");
+        call(&gateway, server, &grant.token, &tool(16 * piece), modern).await;
         forget(&gateway);
         let before = peak(&gateway);
-        let passed = call(&gateway, server, &grant.token, &format!("{kind}_{piece}_{GIGABYTE}")).await;
+        let passed = call(&gateway, server, &grant.token, &tool(GIGABYTE), modern).await;
         let grown = peak(&gateway).saturating_sub(before);
         assert!(passed >= GIGABYTE, "{kind} {piece}: {passed} bytes passed");
         assert!(grown < GROWTH, "{kind} {piece}: the gateway grew by {grown} bytes");
