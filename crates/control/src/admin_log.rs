@@ -16,9 +16,9 @@ pub struct AdminEvent {
     pub id: AdminEventId,
     /// When.
     pub at: DateTime<Utc>,
-    /// `user` or `key`.
+    /// `user`, `key`, `link` (somebody who was sent one) or `gateway` (nobody: it happened by itself).
     pub actor_kind: String,
-    /// E-mail of the person or label of the key, as it was then.
+    /// E-mail of the person, label of the key, or whose link it was, as it was then.
     pub actor: String,
     /// `grant.revoke`, `policy.save`, ...
     #[schema(example = "grant.revoke")]

@@ -3,6 +3,8 @@
 
 use domain::TenantId;
 use mcp::{Draft, Unreadable};
+use serde_json::json;
+use storage::AdminEventRow;
 use uuid::Uuid;
 
 use crate::directory::GrantView;
@@ -51,17 +53,35 @@ async fn withdraw(
     let (storage, tenant) = (&gateway.parts.storage, view.tenant);
     let mut tx = storage.change(tenant).await?;
     gateway.parts.ledger.mark(tenant, change).await?;
-    if tx.withdraw_approval(view.server, names, view.epoch).await?.is_empty() {
+    let withdrawn = tx.withdraw_approval(view.server, names, view.epoch).await?;
+    if withdrawn.is_empty() {
         // Somebody else was here first, or the configuration is another by now.
         give_up(gateway, tenant, change).await;
         return Ok(());
     }
+    tx.insert_event(&event(gateway, view, &withdrawn)).await?;
     let epoch = tx.raise_epoch().await?;
     tx.commit().await?;
     if let Err(error) = gateway.parts.ledger.publish(tenant, change, epoch).await {
         tracing::warn!(%error, "a change was not published: calls are slower until its mark runs out");
     }
     Ok(())
+}
+
+/// What the admin log says of it: nobody did it, so it is the gateway's own.
+fn event(gateway: &GatewayState, view: &GrantView, withdrawn: &[String]) -> AdminEventRow {
+    let at = gateway.parts.clock.now();
+    AdminEventRow {
+        id: gateway.parts.entropy.id(at),
+        at,
+        actor_kind: "gateway".to_owned(),
+        actor_id: view.grant.uuid(),
+        actor_label: "gateway".to_owned(),
+        action: "server.withdraw_approval".to_owned(),
+        subject_id: view.server.uuid(),
+        subject_label: view.target.name.clone(),
+        details: json!({ "tools": withdrawn, "listed_for": view.label }),
+    }
 }
 
 /// Takes the mark out of a change that was none. Left standing, it would only make calls slower for a while.

@@ -14,9 +14,9 @@ pub struct AdminEventRow {
     pub id: AdminEventId,
     /// When.
     pub at: DateTime<Utc>,
-    /// `user` or `key`.
+    /// `user`, `key`, `link` or `gateway`.
     pub actor_kind: String,
-    /// The person or key.
+    /// The person, key or link; of a gateway, the grant that it served.
     pub actor_id: Uuid,
     /// As it was called then.
     pub actor_label: String,

@@ -91,7 +91,7 @@ pub struct ToolSchema {
     pub name: String,
     /// JSON Schema of its arguments, as text: most are never looked at.
     pub input_schema: String,
-    /// Title, description and annotations, where tools are pinned; else null.
+    /// Title, description, annotations, and what more of it is kept, where tools are pinned; else null.
     pub words: serde_json::Value,
     /// Its definition is the one that was approved.
     pub approved: bool,
@@ -116,7 +116,8 @@ impl SystemTx {
                  ARRAY(SELECT o.input_schema::text FROM server_tools o
                        WHERE o.tenant_id = s.tenant_id AND o.server_id = s.id ORDER BY o.name) AS "tool_schemas!",
                  ARRAY(SELECT CASE WHEN s.pin_tools
-                         THEN jsonb_build_object('title', o.title, 'description', o.description, 'annotations', o.annotations)
+                         THEN jsonb_build_object('title', o.title, 'description', o.description,
+                           'annotations', o.annotations, 'more', o.more)
                          ELSE 'null'::jsonb END
                        FROM server_tools o
                        WHERE o.tenant_id = s.tenant_id AND o.server_id = s.id ORDER BY o.name) AS "tool_words!",

@@ -19,6 +19,8 @@ pub struct ToolDefinition {
     pub input_schema: Value,
     /// The upstream's hints about itself.
     pub annotations: Option<Value>,
+    /// Its output schema, icons and `_meta`, as members of one object; none: they were not kept when it was read.
+    pub more: Option<Value>,
     /// SHA-256 of all of this.
     pub digest: [u8; 32],
 }
@@ -37,7 +39,7 @@ impl TenantTx {
     pub async fn tools(&mut self, server: ServerId) -> Result<Vec<ToolRow>, Error> {
         let tenant = self.tenant().uuid();
         let rows = sqlx::query!(
-            "SELECT name, title, description, input_schema, annotations, digest, changed_at
+            "SELECT name, title, description, input_schema, annotations, more, digest, changed_at
              FROM server_tools
              WHERE tenant_id = $1 AND server_id = $2
              ORDER BY position, name",
@@ -53,6 +55,7 @@ impl TenantTx {
                 description: row.description,
                 input_schema: row.input_schema,
                 annotations: row.annotations,
+                more: row.more,
                 // A check constraint holds the length.
                 digest: row.digest.try_into().unwrap_or_default(),
             },
@@ -88,16 +91,19 @@ impl TenantTx {
         let descriptions: Vec<_> = tools.iter().map(|tool| tool.description.clone()).collect();
         let schemas: Vec<_> = tools.iter().map(|tool| tool.input_schema.clone()).collect();
         let annotations: Vec<_> = tools.iter().map(|tool| tool.annotations.clone()).collect();
+        let more: Vec<_> = tools.iter().map(|tool| tool.more.clone()).collect();
         let digests: Vec<_> = tools.iter().map(|tool| tool.digest.to_vec()).collect();
         sqlx::query!(
             "INSERT INTO server_tools AS t (tenant_id, server_id, name, position, title, description, input_schema,
-                 annotations, digest, first_seen_at, changed_at)
-             SELECT $1, $2, n.name, n.position, n.title, n.description, n.input_schema, n.annotations, n.digest, $9, $9
-             FROM unnest($3::text[], $4::text[], $5::text[], $6::jsonb[], $7::jsonb[], $8::bytea[])
-                 WITH ORDINALITY AS n (name, title, description, input_schema, annotations, digest, position)
+                 annotations, more, digest, first_seen_at, changed_at)
+             SELECT $1, $2, n.name, n.position, n.title, n.description, n.input_schema, n.annotations, n.more, n.digest,
+                 $10, $10
+             FROM unnest($3::text[], $4::text[], $5::text[], $6::jsonb[], $7::jsonb[], $8::jsonb[], $9::bytea[])
+                 WITH ORDINALITY AS n (name, title, description, input_schema, annotations, more, digest, position)
              ON CONFLICT ON CONSTRAINT server_tools_pkey DO UPDATE SET
                  position = excluded.position, title = excluded.title, description = excluded.description,
-                 input_schema = excluded.input_schema, annotations = excluded.annotations, digest = excluded.digest,
+                 input_schema = excluded.input_schema, annotations = excluded.annotations, more = excluded.more,
+                 digest = excluded.digest,
                  changed_at = CASE WHEN t.digest = excluded.digest THEN t.changed_at ELSE excluded.changed_at END",
             tenant,
             server.uuid(),
@@ -106,6 +112,7 @@ impl TenantTx {
             descriptions.as_slice() as _,
             &schemas,
             annotations.as_slice() as _,
+            more.as_slice() as _,
             &digests,
             now
         )

@@ -121,6 +121,7 @@ pub(super) mod tests {
             description: None,
             input_schema: schema,
             annotations: None,
+            more: None,
             digest: [0; 32],
         })
     }

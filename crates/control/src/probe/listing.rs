@@ -16,6 +16,8 @@ const MOST_PAGES: usize = 100;
 const MOST_BYTES: usize = 8 << 20;
 /// Bytes of a name (the specification asks for at most 128 characters).
 const LONGEST_NAME: usize = 256;
+/// What is kept of a definition for the gateway's comparison alone.
+const MORE: [&str; 3] = ["outputSchema", "icons", "_meta"];
 
 /// The tools so far.
 #[derive(Default)]
@@ -60,12 +62,14 @@ fn definition(name: String, tool: model::Tool) -> Option<(ToolDefinition, usize)
     let bytes = whole.to_string().into_bytes();
     let hinted = tool.annotations.as_ref().and_then(|hints| hints.title.clone());
     let annotations = tool.annotations.and_then(|hints| serde_json::to_value(hints).ok());
+    let more = MORE.iter().filter_map(|key| Some(((*key).to_owned(), whole.get(key)?.clone()))).collect();
     let definition = ToolDefinition {
         name,
         title: tool.title.or(hinted).map(storable_text),
         description: tool.description.map(|text| storable_text(text.into_owned())),
         input_schema: storable(Value::Object((*tool.input_schema).clone())),
         annotations: annotations.map(storable),
+        more: Some(storable(Value::Object(more))),
         digest: vault::sha256(&bytes),
     };
     Some((definition, bytes.len()))
@@ -142,6 +146,22 @@ mod tests {
         let two = digest(json!({ "inputSchema": { "title": "t", "type": "object" }, "name": "a" }));
         let other = digest(json!({ "inputSchema": { "title": "T", "type": "object" }, "name": "a" }));
         assert!(one == two && one != other);
+    }
+
+    #[test]
+    fn all_that_a_pin_covers_is_kept() {
+        let more = |value: Value| {
+            let mut listing = Listing::default();
+            listing.add(vec![tool(value)]).unwrap();
+            listing.tools.remove(0).more.unwrap()
+        };
+        assert_eq!(more(json!({ "name": "a", "inputSchema": {} })), json!({}));
+        let said = json!({
+            "outputSchema": { "type": "object" }, "icons": [{ "src": "https://x.example/i.png" }], "_meta": { "ui": { "x": [1, null] } },
+        });
+        let mut whole = json!({ "name": "a", "inputSchema": {}, "title": "t" });
+        whole.as_object_mut().unwrap().extend(said.as_object().unwrap().clone());
+        assert_eq!(more(whole), said);
     }
 
     #[test]

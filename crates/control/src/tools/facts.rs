@@ -175,6 +175,7 @@ mod tests {
             description: None,
             input_schema: schema,
             annotations,
+            more: None,
             digest: [0; 32],
         }
     }

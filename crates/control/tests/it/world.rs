@@ -157,6 +157,7 @@ impl World {
                     "type": "object", "properties": { "run_id": { "type": "string" } }, "required": ["run_id"]
                 }),
                 annotations: None,
+                more: None,
                 digest: [edition; 32],
             })
             .collect();

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use mcp::definition::{self, Extent};
 use mcp::headers::ParamHeaders;
 use policy::ArgumentSchema;
 use storage::directory as stored;
@@ -33,8 +34,8 @@ pub(crate) struct Tools(HashMap<Box<str>, Tool>);
 pub(crate) struct Tool {
     /// Its definition is the one that was approved.
     pub approved: bool,
-    /// SHA-256 of what it says of itself, where tools are pinned; none when that can't be told.
-    definition: Option<[u8; 32]>,
+    /// How much is known of what it says of itself, and SHA-256 of that, where tools are pinned; none when that can't be told.
+    definition: Option<(Extent, [u8; 32])>,
     schema: Box<str>,
     arguments: OnceLock<Option<Box<ArgumentSchema>>>,
     headers: OnceLock<ParamHeaders>,
@@ -89,8 +90,18 @@ impl Tool {
         let definition = stored.words.is_object().then(|| {
             let mut whole = stored.words.clone();
             whole["inputSchema"] = read(&stored.input_schema);
+            let extent = match whole["more"].take() {
+                serde_json::Value::Object(more) => {
+                    if let Some(whole) = whole.as_object_mut() {
+                        whole.extend(more);
+                    }
+                    Extent::Whole
+                }
+                _ => Extent::Words,
+            };
             let text = whole.to_string();
-            json::parse(text.as_bytes(), json::MAX_DEPTH).ok().and_then(|whole| definition(&whole))
+            let whole = json::parse(text.as_bytes(), json::MAX_DEPTH).ok()?;
+            Some((extent, digest_of(&whole, extent)?))
         });
         Self {
             approved: stored.approved,
@@ -103,7 +114,7 @@ impl Tool {
 
     /// Whether this is the definition that it is known by, where tools are pinned.
     pub fn is_defined_as(&self, listed: &json::Value<'_>) -> bool {
-        self.definition.is_some() && self.definition == definition(listed)
+        self.definition.is_some_and(|(extent, known)| digest_of(listed, extent) == Some(known))
     }
 
     /// What its arguments are validated against; none when the upstream's schema can't be used.
@@ -124,8 +135,8 @@ fn read(schema: &str) -> serde_json::Value {
 }
 
 /// SHA-256 of what a tool says of itself.
-fn definition(tool: &json::Value<'_>) -> Option<[u8; 32]> {
-    mcp::definition::canonical(tool).map(|text| vault::sha256(text.as_bytes()))
+fn digest_of(tool: &json::Value<'_>, extent: Extent) -> Option<[u8; 32]> {
+    definition::canonical(tool, extent).map(|text| vault::sha256(text.as_bytes()))
 }
 
 /// Bytes behind their length, so that no two lists give the same.

@@ -337,6 +337,7 @@ fn tool(name: &str, schema: &Value) -> ToolDefinition {
         description: None,
         input_schema: schema.clone(),
         annotations: None,
+        more: None,
         digest: [1; 32],
     }
 }

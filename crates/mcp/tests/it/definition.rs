@@ -1,16 +1,20 @@
 //! What counts as a change of a tool's definition.
 
-use mcp::definition::canonical;
+use mcp::definition::{Extent, canonical};
 
 fn of(tool: &str) -> Option<String> {
-    canonical(&json::parse(tool.as_bytes(), 64).expect("json"))
+    to(Extent::Whole, tool)
+}
+
+fn to(extent: Extent, tool: &str) -> Option<String> {
+    canonical(&json::parse(tool.as_bytes(), 64).expect("json"), extent)
 }
 
 const PLAIN: &str = r#"{"name":"a","description":"d","inputSchema":{"type":"object","properties":{"n":{"minimum":1}}},"annotations":{"readOnlyHint":true}}"#;
 
 #[test]
 fn the_same_said_in_another_way_is_no_change() {
-    let other = r#"{"annotations":{"readOnlyHint":true,"x":1,"title":null},"title":null,"inputSchema":{"properties":{"n":{"minimum":1.0}},"type":"object"},"description":"\u0064","name":"a","_meta":{"n":2}}"#;
+    let other = r#"{"annotations":{"readOnlyHint":true,"x":1,"title":null},"title":null,"inputSchema":{"properties":{"n":{"minimum":1.0}},"type":"object"},"description":"\u0064","name":"a","_meta":null,"icons":null,"x-own":1}"#;
     assert_eq!(of(PLAIN), of(other));
     let (hinted, titled) = (
         r#"{"inputSchema":{},"annotations":{"title":"t"}}"#,
@@ -25,7 +29,7 @@ fn the_same_said_in_another_way_is_no_change() {
 
 #[test]
 fn another_word_is_one() {
-    for (from, to) in [
+    for (from, into) in [
         (r#""description":"d""#, r#""description":"D""#),
         (r#""description":"d","#, ""),
         (r#""minimum":1"#, r#""minimum":2"#),
@@ -34,8 +38,30 @@ fn another_word_is_one() {
         (r#""readOnlyHint":true"#, r#""readOnlyHint":true,"destructiveHint":true"#),
         (r#""name":"a""#, r#""name":"a","title":"t""#),
     ] {
-        assert_ne!(of(PLAIN), of(&PLAIN.replace(from, to)), "{to}");
+        for extent in [Extent::Words, Extent::Whole] {
+            assert_ne!(to(extent, PLAIN), to(extent, &PLAIN.replace(from, into)), "{into}");
+        }
     }
+}
+
+#[test]
+fn so_is_what_clients_do_with_it() {
+    for more in [
+        r#""outputSchema":{"type":"object"}"#,
+        r#""icons":[]"#,
+        r#""icons":[{"src":"https://evil.example/i.svg"}]"#,
+        r#""_meta":{}"#,
+        r#""_meta":{"ui":{"resourceUri":"ui://evil"}}"#,
+    ] {
+        let other = PLAIN.replace(r#""name":"a""#, &format!(r#""name":"a",{more}"#));
+        assert_ne!(of(PLAIN), of(&other), "{more}");
+        // Where it was not kept, nothing can be said of it.
+        assert_eq!(to(Extent::Words, PLAIN), to(Extent::Words, &other), "{more}");
+    }
+    let icon = |icon: &str| of(&PLAIN.replace(r#""name":"a""#, &format!(r#""icons":[{icon}]"#)));
+    assert_eq!(icon(r#"{"src":"a","own":1,"theme":null}"#), icon(r#"{"src":"a"}"#));
+    assert_ne!(icon(r#"{"src":"a","theme":"dark"}"#), icon(r#"{"src":"a","theme":"light"}"#));
+    assert_ne!(icon(r#"{"src":"a"},{"src":"b"}"#), icon(r#"{"src":"b"},{"src":"a"}"#));
 }
 
 #[test]
@@ -46,6 +72,10 @@ fn what_is_no_definition_has_none() {
         r#"{"inputSchema":{},"description":1}"#,
         r#"{"inputSchema":{},"title":{}}"#,
         r#"{"inputSchema":{},"annotations":"x"}"#,
+        r#"{"inputSchema":{},"outputSchema":true}"#,
+        r#"{"inputSchema":{},"icons":{}}"#,
+        r#"{"inputSchema":{},"icons":["x"]}"#,
+        r#"{"inputSchema":{},"_meta":[]}"#,
     ] {
         assert_eq!(of(odd), None, "{odd}");
     }

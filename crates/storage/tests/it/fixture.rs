@@ -201,6 +201,7 @@ pub fn tool(name: &str, digest: u8) -> ToolDefinition {
         description: Some(format!("does {name}")),
         input_schema: serde_json::json!({ "type": "object" }),
         annotations: None,
+        more: None,
         digest: [digest; 32],
     }
 }
