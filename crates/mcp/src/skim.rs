@@ -29,8 +29,8 @@ pub struct Skim {
     text: Option<Text>,
     /// The next text here is a key.
     wants_key: bool,
-    /// The object at depth 2 is the result.
-    in_result: bool,
+    /// How deep keys are looked at: those of the message, or of the result in it as well.
+    keys_to: u32,
     /// Those of the top level and of the result that were there and may be once.
     had: Vec<Member>,
     /// The member whose value comes, and as much of it as is looked at.
@@ -59,7 +59,7 @@ impl Default for Skim {
             ended: false,
             text: None,
             wants_key: false,
-            in_result: false,
+            keys_to: 1,
             had: Vec::new(),
             value: None,
             is_error: false,
@@ -161,7 +161,7 @@ impl Skim {
 
     /// One byte outside of texts.
     fn mark<'a>(&mut self, byte: u8, rest: &'a [u8]) -> &'a [u8] {
-        let here = self.depth == 1 || (self.depth == 2 && self.in_result);
+        let here = (1..=self.keys_to).contains(&self.depth);
         match byte {
             b' ' | b'\t' | b'\r' | b'\n' => {}
             b'{' if self.depth == 0 && !self.ended => (self.depth, self.wants_key) = (1, true),
@@ -178,7 +178,7 @@ impl Skim {
                 }
                 self.depth -= 1;
                 self.ended = self.depth == 0;
-                self.in_result &= self.depth > 1;
+                self.keys_to = if self.depth > 1 { self.keys_to } else { 1 };
             }
             b',' if here => {
                 self.ends();
@@ -186,7 +186,7 @@ impl Skim {
             }
             // A key is a text. What a tool returns is its own affair, unless it is held to more.
             _ if here && self.wants_key && (self.depth == 1 || self.call.is_some()) => {
-                self.seen = Seen::Doubt
+                self.seen = Seen::Doubt;
             }
             b'{' | b'[' => {
                 self.begins(byte);
@@ -201,7 +201,7 @@ impl Skim {
     /// The value of a member is an object or array.
     fn begins(&mut self, byte: u8) {
         match self.value.take() {
-            Some((Member::Result, _)) => (self.in_result, self.wants_key) = (byte == b'{', byte == b'{'),
+            Some((Member::Result, _)) if byte == b'{' => (self.keys_to, self.wants_key) = (2, true),
             Some((Member::Id | Member::Type, _)) if self.call.is_some() => self.seen = Seen::Doubt,
             _ => {}
         }
