@@ -10,14 +10,14 @@ mod links;
 mod own;
 mod view;
 
-use domain::{Role, ServerId, UpstreamUrl};
+use domain::{Role, ServerId};
 use http::HeaderValue;
 use oauth::{Installation, Keeper, RenewError};
 use serde_json::json;
-use storage::TenantTx;
 use tokio_util::task::TaskTracker;
 
 pub use begin::Departure;
+pub(crate) use end::foreign;
 pub use finish::Arrived;
 pub use input::{ClientAuthentication, LoginChange, NewConnectLink, NewUpstreamClient};
 pub use links::{ConnectLink, ConnectPage};
@@ -71,7 +71,7 @@ impl Control {
         if !change.set_login(id, login.as_str()).await? {
             return Err(Error::NotFound);
         }
-        let ended = end_others(&mut change, id, login).await?;
+        let ended = end::others(&mut change, id, login).await?;
         match &client {
             Some(Some(row)) => change.upsert_upstream_client(id, row).await?,
             Some(None) => change.delete_upstream_clients(id, None).await?,
@@ -80,9 +80,9 @@ impl Control {
         let event = Event::new("server.login", id.uuid(), server.name);
         let client =
             client.map(|row| row.map(|row| json!({ "issuer": row.issuer, "client_id": row.client_id })));
-        let details =
-            json!({ "before": server.login, "login": login, "ended": ended, "client": client.flatten() });
+        let details = json!({ "before": server.login, "login": login, "ended": ended.len(), "client": client.flatten() });
         change.commit(actor, event.with(details)).await?;
+        self.give_back(ended);
         self.server_login(actor, id).await
     }
 
@@ -126,36 +126,6 @@ impl Control {
             }
         }
     }
-}
-
-/// Ends the connections that do not fit how a server is logged in to now: how many they were.
-async fn end_others(tx: &mut TenantTx, server: ServerId, login: Login) -> Result<usize, Error> {
-    let fits = |identity: &str| match login {
-        Login::Headers => false,
-        Login::Shared => identity.is_empty(),
-        Login::Identity => !identity.is_empty(),
-    };
-    let mut ended = 0;
-    for row in tx.connections(server).await?.iter().filter(|row| !fits(&row.identity)) {
-        tx.delete_connection(server, row.id).await?;
-        ended += 1;
-    }
-    Ok(ended)
-}
-
-/// Ends what belongs to an address that a server does not have any more: how many connections that were.
-pub(crate) async fn end_foreign(
-    tx: &mut TenantTx,
-    server: ServerId,
-    url: &UpstreamUrl,
-) -> Result<usize, Error> {
-    let mut ended = 0;
-    for row in tx.connections(server).await?.iter().filter(|row| !oauth::covers(&row.resource, url)) {
-        tx.delete_connection(server, row.id).await?;
-        tx.delete_upstream_clients(server, Some(&row.issuer)).await?;
-        ended += 1;
-    }
-    Ok(ended)
 }
 
 /// The identity as it is shown and logged; none: the organisation's.

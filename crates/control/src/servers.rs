@@ -19,7 +19,7 @@ pub use view::{ProbeReport, Server, ServerState, ToolRefresh};
 
 use self::difference::Difference;
 use crate::change::Event;
-use crate::connections::{Login, end_foreign};
+use crate::connections::{self, Login};
 use crate::input::Problems;
 use crate::probe::Sight;
 use crate::{Actor, Conflict, Control, Error, Tool};
@@ -130,7 +130,8 @@ impl Control {
                 change.insert_credential(id, &self.seal(actor, id, header)?, self.now()).await?;
             }
         }
-        let ended = if stays { 0 } else { end_foreign(&mut change, id, &wanted.url).await? };
+        let ended =
+            if stays { Vec::new() } else { connections::foreign(&mut change, id, &wanted.url).await? };
         if let Some(sight) = &sight {
             self.note(&mut change, id, &wanted.url, sight).await?;
         }
@@ -139,9 +140,10 @@ impl Control {
             "before": { "name": before.name, "upstream_url": before.upstream_url },
             "upstream_url": wanted.url.as_str(),
             "headers": wanted.headers.as_deref().map(names),
-            "connections_ended": ended,
+            "connections_ended": ended.len(),
         });
         change.commit(actor, event.with(details)).await?;
+        self.give_back(ended);
         self.server(actor, id).await
     }
 
@@ -168,17 +170,23 @@ impl Control {
         Ok(ToolRefresh { server, added, removed, changed })
     }
 
-    /// Deletes a server with its credentials, policies and grants. The log keeps what was decided. Needs `admin`.
+    /// Deletes a server with its credentials, policies and grants; the tokens of its connections are given back. The log
+    /// keeps what was decided. Needs `admin`.
     pub async fn delete_server(&self, actor: &Actor, id: ServerId) -> Result<(), Error> {
         actor.needs(Role::Admin)?;
         let server = self.server(actor, id).await?;
         let mut change = self.change(actor).await?;
+        let ended = change.delete_connections(id, None).await?;
         if !change.delete_server(id).await? {
             return Err(Error::NotFound);
         }
         let event = Event::new("server.delete", id.uuid(), server.name);
-        let details = json!({ "upstream_url": server.upstream_url, "grants": server.grants });
-        change.commit(actor, event.with(details)).await
+        let details = json!({
+            "upstream_url": server.upstream_url, "grants": server.grants, "connections_ended": ended.len(),
+        });
+        change.commit(actor, event.with(details)).await?;
+        self.give_back(ended);
+        Ok(())
     }
 
     /// The tools of a server, in the upstream's order.

@@ -105,6 +105,8 @@ struct Stored {
     client_id: String,
     client_secret: Option<String>,
     client_auth: String,
+    #[serde(default)]
+    client_key: Option<String>,
     verifier: String,
 }
 
@@ -122,6 +124,7 @@ impl Pending {
             "client_id": self.client.id,
             "client_secret": self.client.secret.as_ref().map(Secret::expose),
             "client_auth": self.client.auth.as_str(),
+            "client_key": self.client.key_id,
             "verifier": self.verifier.expose(),
         });
         Zeroizing::new(text.to_string().into_bytes())
@@ -142,6 +145,7 @@ impl Pending {
                 id: stored.client_id,
                 secret: stored.client_secret.map(Secret::new),
                 auth: ClientAuth::read(&stored.client_auth)?,
+                key_id: stored.client_key,
             },
             verifier: Secret::new(stored.verifier),
         })

@@ -36,6 +36,8 @@ pub struct Client {
     pub secret: Option<Secret<String>>,
     /// How it authenticates.
     pub auth: ClientAuth,
+    /// What the authorization server knows its key by, where it signs.
+    pub key_id: Option<String>,
 }
 
 impl ClientAuth {
@@ -72,7 +74,7 @@ impl ClientAuth {
 
 impl Client {
     /// A client that the operator registered there by hand. `chosen` is how it authenticates, where the operator says
-    /// so; else the first way that its secret allows and the authorization server takes.
+    /// so; else the first way that its secret allows and the authorization server takes. A key is known by its thumbprint.
     pub fn by_hand(
         id: String,
         secret: Option<Secret<String>>,
@@ -86,17 +88,23 @@ impl Client {
             (Some(secret), None) if secret.expose().contains("-----BEGIN") => ClientAuth::PrivateKey,
             (Some(_), None) => ClientAuth::offered(server, &[ClientAuth::Basic, ClientAuth::Post])?,
         };
-        if auth == ClientAuth::PrivateKey
-            && secret.as_ref().is_none_or(|pem| AssertionKey::read(pem).is_err())
-        {
-            return Err(Error::UnfitKey);
+        let client = Self { id, secret, auth, key_id: None };
+        if auth != ClientAuth::PrivateKey {
+            return Ok(client);
         }
-        Ok(Self { id, secret, auth })
+        let public = client.public_key().ok_or(Error::UnfitKey)?;
+        Ok(Self { key_id: public["kid"].as_str().map(str::to_owned), ..client })
+    }
+
+    /// The public key of a client that signs, as a JSON Web Key: what the authorization server must know.
+    pub fn public_key(&self) -> Option<serde_json::Value> {
+        let pem = self.secret.as_ref().filter(|_| self.auth == ClientAuth::PrivateKey)?;
+        Some(AssertionKey::read(pem).ok()?.public(self.key_id.as_deref()))
     }
 
     /// A client without a secret.
     pub fn public(id: String) -> Self {
-        Self { id, secret: None, auth: ClientAuth::None }
+        Self { id, secret: None, auth: ClientAuth::None, key_id: None }
     }
 
     /// Adds to a request what proves who it is from: fields of its form, and perhaps a header.
@@ -122,7 +130,8 @@ impl Client {
             (ClientAuth::PrivateKey, _) => {
                 let key = self.secret.as_ref().and_then(|pem| AssertionKey::read(pem).ok());
                 let key = key.ok_or(Error::UnfitKey)?;
-                let signed = key.assert(&self.id, proof.issuer, proof.now, proof.entropy);
+                let signed =
+                    key.assert((&self.id, self.key_id.as_deref()), proof.issuer, proof.now, proof.entropy);
                 let signed = signed.map_err(|_| Error::UnfitKey)?;
                 form.append_pair("client_id", &self.id)
                     .append_pair("client_assertion_type", ASSERTION)
@@ -191,6 +200,7 @@ mod tests {
             id: "a:b c".to_owned(),
             secret: Some(Secret::new("p%&".to_owned())),
             auth: ClientAuth::Basic,
+            key_id: None,
         };
         let mut form = Serializer::new(String::new());
         let now = DateTime::from_timestamp(0, 0).unwrap();

@@ -64,6 +64,8 @@ struct Stored {
     client_id: String,
     client_secret: Option<String>,
     client_auth: String,
+    #[serde(default)]
+    client_key: Option<String>,
     token_endpoint: String,
     #[serde(default)]
     revocation_endpoint: Option<String>,
@@ -80,6 +82,7 @@ impl Kept {
             "client_id": self.client.id,
             "client_secret": self.client.secret.as_ref().map(Secret::expose),
             "client_auth": self.client.auth.as_str(),
+            "client_key": self.client.key_id,
             "token_endpoint": self.token_endpoint,
             "revocation_endpoint": self.revocation_endpoint,
             "resource": self.resource,
@@ -97,6 +100,7 @@ impl Kept {
                 id: stored.client_id,
                 secret: stored.client_secret.map(Secret::new),
                 auth: ClientAuth::read(&stored.client_auth)?,
+                key_id: stored.client_key,
             },
             token_endpoint: stored.token_endpoint,
             revocation_endpoint: stored.revocation_endpoint,

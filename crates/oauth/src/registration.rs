@@ -130,7 +130,9 @@ fn client(registered: Registered, wanted: ClientAuth) -> Result<Client, Error> {
     };
     match (auth, client_secret.filter(|secret| !secret.is_empty())) {
         (ClientAuth::None, _) | (_, None) => Ok(Client::public(client_id)),
-        (auth, Some(secret)) => Ok(Client { id: client_id, secret: Some(Secret::new(secret)), auth }),
+        (auth, Some(secret)) => {
+            Ok(Client { id: client_id, secret: Some(Secret::new(secret)), auth, key_id: None })
+        }
     }
 }
 

@@ -4,7 +4,8 @@
 use chrono::{DateTime, Utc};
 use domain::{ConnectionId, ServerId};
 
-use crate::{Error, TenantTx};
+use crate::renewals::Row;
+use crate::{Error, SealedConnection, TenantTx};
 
 /// This installation as a client of an authorization server.
 #[derive(Clone, PartialEq, Eq)]
@@ -15,8 +16,10 @@ pub struct UpstreamClientRow {
     pub client_id: String,
     /// Its secret, sealed for `Place::UpstreamClient`.
     pub sealed_secret: Option<Vec<u8>>,
-    /// `none`, `client_secret_basic`, `client_secret_post`
+    /// `none`, `client_secret_basic`, `client_secret_post`, `private_key_jwt`
     pub auth: String,
+    /// Of a key that it signs with: the public key, as a JSON Web Key.
+    pub public_key: Option<serde_json::Value>,
     /// Registered by the operator, and not by itself.
     pub by_hand: bool,
     /// Where people come back to, as it was registered.
@@ -107,7 +110,7 @@ impl TenantTx {
         let tenant = self.tenant().uuid();
         let rows = sqlx::query_as!(
             UpstreamClientRow,
-            "SELECT issuer, client_id, sealed_secret, auth, by_hand, redirect_uri, created_at
+            "SELECT issuer, client_id, sealed_secret, auth, public_key, by_hand, redirect_uri, created_at
              FROM upstream_clients WHERE tenant_id = $1 AND server_id = $2 ORDER BY created_at",
             tenant,
             server.uuid()
@@ -127,11 +130,11 @@ impl TenantTx {
         let tenant = self.tenant().uuid();
         sqlx::query!(
             "INSERT INTO upstream_clients AS known
-                 (tenant_id, server_id, issuer, client_id, sealed_secret, auth, by_hand, redirect_uri, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                 (tenant_id, server_id, issuer, client_id, sealed_secret, auth, public_key, by_hand, redirect_uri, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
              ON CONFLICT (tenant_id, server_id, issuer) DO UPDATE
              SET client_id = excluded.client_id, sealed_secret = excluded.sealed_secret, auth = excluded.auth,
-                 by_hand = excluded.by_hand, redirect_uri = excluded.redirect_uri, created_at = excluded.created_at
+                 public_key = excluded.public_key, by_hand = excluded.by_hand, redirect_uri = excluded.redirect_uri, created_at = excluded.created_at
              WHERE excluded.by_hand OR NOT known.by_hand",
             tenant,
             server.uuid(),
@@ -139,6 +142,7 @@ impl TenantTx {
             client.client_id,
             client.sealed_secret,
             client.auth,
+            client.public_key,
             client.by_hand,
             client.redirect_uri,
             client.created_at
@@ -216,21 +220,26 @@ impl TenantTx {
         Ok(())
     }
 
-    /// Forgets a connection; the identity that it had, if there was one.
-    pub async fn delete_connection(
+    /// Forgets connections to a server, all or those named: what they were, so that their tokens can be given back.
+    pub async fn delete_connections(
         &mut self,
         server: ServerId,
-        id: ConnectionId,
-    ) -> Result<Option<String>, Error> {
+        only: Option<&[ConnectionId]>,
+    ) -> Result<Vec<SealedConnection>, Error> {
         let tenant = self.tenant().uuid();
-        let identity = sqlx::query_scalar!(
-            "DELETE FROM connections WHERE tenant_id = $1 AND server_id = $2 AND id = $3 RETURNING identity",
+        let only: Option<Vec<_>> = only.map(|ids| ids.iter().map(|id| id.uuid()).collect());
+        let rows = sqlx::query_as!(
+            Row,
+            "DELETE FROM connections
+             WHERE tenant_id = $1 AND server_id = $2 AND ($3::uuid[] IS NULL OR id = ANY ($3))
+             RETURNING tenant_id, id, server_id, identity, issuer, sealed, version, obtained_at, expires_at, renewable,
+                 trouble",
             tenant,
             server.uuid(),
-            id.uuid()
+            only.as_deref()
         )
-        .fetch_optional(self.connection())
+        .fetch_all(self.connection())
         .await?;
-        Ok(identity)
+        Ok(rows.into_iter().map(SealedConnection::from).collect())
     }
 }

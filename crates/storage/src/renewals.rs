@@ -56,18 +56,18 @@ pub struct RenewedRow<'a> {
 }
 
 /// As Postgres returns it.
-struct Row {
-    tenant_id: Uuid,
-    id: Uuid,
-    server_id: Uuid,
-    identity: String,
-    issuer: String,
-    sealed: Vec<u8>,
-    version: i64,
-    obtained_at: DateTime<Utc>,
-    expires_at: Option<DateTime<Utc>>,
-    renewable: bool,
-    trouble: Option<String>,
+pub(crate) struct Row {
+    pub tenant_id: Uuid,
+    pub id: Uuid,
+    pub server_id: Uuid,
+    pub identity: String,
+    pub issuer: String,
+    pub sealed: Vec<u8>,
+    pub version: i64,
+    pub obtained_at: DateTime<Utc>,
+    pub expires_at: Option<DateTime<Utc>>,
+    pub renewable: bool,
+    pub trouble: Option<String>,
 }
 
 impl From<Row> for SealedConnection {

@@ -4,7 +4,7 @@
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair,
-    RSA_PKCS1_SHA256, RsaKeyPair,
+    KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -12,7 +12,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::Secret;
 use rustls_pki_types::PrivateKeyDer;
 use rustls_pki_types::pem::PemObject as _;
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{Entropy, Error};
@@ -55,10 +55,44 @@ impl AssertionKey {
         }
     }
 
-    /// An assertion of `client` for the authorization server `audience`. Each is another one.
+    /// The public key as a JSON Web Key (RFC 7517), named `key_id`, or by its own thumbprint (RFC 7638).
+    pub fn public(&self, key_id: Option<&str>) -> Value {
+        let text = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+        // Only the members that are required, whose names are in order: what a thumbprint is made of.
+        let mut key = match &self.0 {
+            Kind::P256(key) | Kind::P384(key) => {
+                let point = key.public_key().as_ref();
+                let (x, y) =
+                    point.get(1..).and_then(|both| both.split_at_checked(both.len() / 2)).unwrap_or_default();
+                let curve = if matches!(self.0, Kind::P256(_)) { "P-256" } else { "P-384" };
+                json!({ "crv": curve, "kty": "EC", "x": text(x), "y": text(y) })
+            }
+            Kind::Ed25519(key) => {
+                json!({ "crv": "Ed25519", "kty": "OKP", "x": text(key.public_key().as_ref()) })
+            }
+            Kind::Rsa(key) => {
+                let key = key.public_key();
+                let (e, n) = (key.exponent(), key.modulus());
+                json!({
+                    "e": text(e.big_endian_without_leading_zero()),
+                    "kty": "RSA",
+                    "n": text(n.big_endian_without_leading_zero()),
+                })
+            }
+        };
+        key.sort_all_objects();
+        let named = key_id.map_or_else(|| text(&crate::sha256(key.to_string().as_bytes())), str::to_owned);
+        key["kid"] = named.into();
+        key["alg"] = self.algorithm().into();
+        key["use"] = "sig".into();
+        key
+    }
+
+    /// An assertion of `client` for the authorization server `audience`, by the key that it knows as `key_id`. Each is another
+    /// one.
     pub fn assert(
         &self,
-        client: &str,
+        (client, key_id): (&str, Option<&str>),
         audience: &str,
         now: DateTime<Utc>,
         entropy: &Entropy,
@@ -73,7 +107,10 @@ impl AssertionKey {
             "exp": (now + LIFETIME).timestamp(),
         });
         let part = |value: serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        let header = json!({ "alg": self.algorithm(), "typ": "JWT" });
+        let mut header = json!({ "alg": self.algorithm(), "typ": "JWT" });
+        if let Some(key_id) = key_id {
+            header["kid"] = key_id.into();
+        }
         let signed = format!("{}.{}", part(header), part(claims));
         let signature = self.sign(signed.as_bytes())?;
         Ok(Secret::new(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))))

@@ -17,6 +17,7 @@ impl Control {
         typed: &NewUpstreamClient,
     ) -> Result<Option<UpstreamClientRow>, Error> {
         let Some((id, secret)) = typed.read()? else { return Ok(None) };
+        let key_id = typed.key_id()?;
         let chosen = typed.client_auth.map(ClientAuth::from);
         let url: UpstreamUrl = server.upstream_url.parse().map_err(Error::internal)?;
         let found = self.discover(&url, &[]).await;
@@ -26,6 +27,7 @@ impl Control {
             let field = if error == oauth::Error::UnfitKey { "private_key" } else { "client_secret" };
             Error::field(&format!("/client/{field}"), error)
         })?;
+        let client = Client { key_id: key_id.or(client.key_id), ..client };
         self.client_row(actor, server.id, &discovery.server, &client, true).map(Some)
     }
 
@@ -46,6 +48,7 @@ impl Control {
             client_id: client.id.clone(),
             sealed_secret: client.secret.as_ref().map(seal).transpose()?,
             auth: client.auth.as_str().to_owned(),
+            public_key: client.public_key(),
             by_hand,
             redirect_uri: self.installation().redirect_uri,
             created_at: self.now(),
@@ -64,11 +67,13 @@ impl Control {
             let text = std::str::from_utf8(opened.expose()).map_err(Error::internal)?;
             Ok::<_, Error>(Secret::new(text.to_owned()))
         });
+        let key_id = row.public_key.as_ref().and_then(|key| key["kid"].as_str());
         Ok(Client {
             id: row.client_id.clone(),
             secret: secret.transpose()?,
             auth: ClientAuth::read(&row.auth)
                 .ok_or_else(|| Error::internal("unknown client authentication"))?,
+            key_id: key_id.map(str::to_owned),
         })
     }
 }

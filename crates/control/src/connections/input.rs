@@ -71,6 +71,9 @@ pub struct NewUpstreamClient {
     #[serde(default, deserialize_with = "secret")]
     #[schema(value_type = Option<String>, format = Password)]
     pub private_key: Option<Secret<String>>,
+    /// What the authorization server knows the key by (`kid`). Left out: the key's thumbprint (RFC 7638).
+    #[serde(default)]
+    pub key_id: Option<String>,
     /// How it authenticates. Left out: by the key, where there is one; else in the first way that the authorization server takes.
     #[serde(default)]
     pub client_auth: Option<ClientAuthentication>,
@@ -96,8 +99,27 @@ type Typed = (String, Option<Secret<String>>);
 const LONGEST: usize = 2048;
 /// Bytes of a private key.
 const LONGEST_KEY: usize = 16 * 1024;
+/// Bytes of what a key is known by.
+const LONGEST_KEY_ID: usize = 255;
 
 impl NewUpstreamClient {
+    /// What the authorization server knows the key by, where that was typed.
+    pub(super) fn key_id(&self) -> Result<Option<String>, Error> {
+        let typed = self.key_id.as_deref().map(str::trim).filter(|typed| !typed.is_empty());
+        let Some(typed) = typed else { return Ok(None) };
+        let given = self.private_key.as_ref().is_some_and(|key| !key.expose().trim().is_empty());
+        let refused = |words: String| Err(Error::field("/client/key_id", words));
+        if !given {
+            return refused("must be empty without a private key: type both".to_owned());
+        }
+        if typed.len() > LONGEST_KEY_ID || typed.chars().any(char::is_control) {
+            return refused(format!(
+                "must be at most {LONGEST_KEY_ID} bytes without line breaks: copy it again"
+            ));
+        }
+        Ok(Some(typed.to_owned()))
+    }
+
     /// The id and the secret; none where it is to be forgotten.
     pub(super) fn read(&self) -> Result<Option<Typed>, Error> {
         let id = self.client_id.trim();

@@ -59,6 +59,10 @@ pub struct UpstreamClient {
     pub has_secret: bool,
     /// How it authenticates: `none`, `client_secret_basic`, `client_secret_post` or `private_key_jwt`.
     pub client_auth: String,
+    /// Of a client that signs: its public key as a JSON Web Key, to be stored at the authorization server. Its `kid` is in every
+    /// assertion.
+    #[schema(value_type = Option<Object>)]
+    pub public_key: Option<serde_json::Value>,
     /// Registered by hand, and not by itself.
     pub by_hand: bool,
     /// Since when.
@@ -175,6 +179,7 @@ impl From<UpstreamClientRow> for UpstreamClient {
             issuer: row.issuer,
             client_id: row.client_id,
             client_auth: row.auth,
+            public_key: row.public_key,
             by_hand: row.by_hand,
             created_at: row.created_at,
         }

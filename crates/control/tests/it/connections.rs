@@ -2,6 +2,8 @@
 
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use control::{
     Actor, ClientAuthentication, Conflict, ConnectionState, Control, Departure, EndedAccess, Error, Login,
     LoginChange, NewConnectLink, NewServer, NewUpstreamClient, Server, ServerChange, Session,
@@ -356,6 +358,7 @@ async fn a_private_key_is_stored_for_what_it_is() {
             client_secret: client_secret.map(secret),
             private_key: key.map(secret),
             client_auth,
+            ..NewUpstreamClient::default()
         }),
     };
     let signs = Some(ClientAuthentication::PrivateKeyJwt);
@@ -370,5 +373,114 @@ async fn a_private_key_is_stored_for_what_it_is() {
         ),
     ] {
         assert_eq!(fields(world.control.change_login(&owner, server.id, &input).await), [field], "{input:?}");
+    }
+}
+
+/// A server that lets a client in by itself, connected so.
+async fn connected(world: &World, owner: &Actor, upstream: &Upstream) -> Server {
+    let server = register(world, owner, upstream).await;
+    let client = NewUpstreamClient {
+        client_id: "robot".to_owned(),
+        client_secret: Some(secret("s3cret")),
+        client_auth: Some(ClientAuthentication::ClientSecretPost),
+        ..NewUpstreamClient::default()
+    };
+    let change = LoginChange { login: None, client: Some(client) };
+    world.control.change_login(owner, server.id, &change).await.unwrap();
+    world.control.connect_as_client(owner, server.id).await.unwrap();
+    server
+}
+
+#[tokio::test]
+async fn what_a_change_ends_is_given_back_and_nobody_waits_for_it() {
+    let (answer, stream) = upstream::stream();
+    let upstream = Upstream::start(move |request| match request.uri.path() {
+        // The authorization server takes its time.
+        "/revoke" => upstream::raw(StatusCode::OK, "application/json", stream.clone()),
+        _ => serve(request, &|metadata: &mut Value| {
+            metadata["revocation_endpoint"] =
+                json!(format!("{}/revoke", metadata["issuer"].as_str().unwrap()));
+        }),
+    })
+    .await;
+    let elsewhere = desk(|_| {}).await;
+    let world = World::new().await;
+    let (_, owner) = person(&world, "one").await;
+    let revoked = async |before: usize| {
+        let sent = upstream.received_at_least(before + 1).await;
+        assert_eq!(sent.last().unwrap().uri.path(), "/revoke");
+        assert!(sent_to(&upstream, "/revoke").contains(&("token".to_owned(), "opaque".to_owned())));
+    };
+
+    let server = connected(&world, &owner, &upstream).await;
+    let before = upstream.received().len();
+    world.control.delete_server(&owner, server.id).await.unwrap();
+    assert!(matches!(world.control.server(&owner, server.id).await, Err(Error::NotFound)));
+    revoked(before).await;
+
+    let server = connected(&world, &owner, &upstream).await;
+    let before = upstream.received().len();
+    let moved = ServerChange { upstream_url: Some(elsewhere.url().to_string()), ..ServerChange::default() };
+    world.control.update_server(&owner, server.id, &moved).await.unwrap();
+    revoked(before).await;
+
+    let (session, owner) = person(&world, "two").await;
+    let server = connected(&world, &owner, &upstream).await;
+    let before = upstream.received().len();
+    let login = |login| LoginChange { login: Some(login), client: None };
+    world.control.change_login(&owner, server.id, &login(Login::Identity)).await.unwrap();
+    revoked(before).await;
+
+    let ada = Some("ada@mine.example");
+    let departure = world.control.begin_connect(&owner, server.id, ada, BROWSER).await.unwrap();
+    world.control.finish_connect(Some(&session), BROWSER, &back(&departure)).await.unwrap();
+    let before = upstream.received().len();
+    let after = world.control.change_login(&owner, server.id, &login(Login::Headers)).await.unwrap();
+    assert!(after.connections.is_empty());
+    revoked(before).await;
+    drop(answer);
+}
+
+#[tokio::test]
+async fn a_key_is_known_by_its_thumbprint_or_by_what_was_typed() {
+    let (world, upstream) = (World::new().await, desk(|_| {}).await);
+    let (_, owner) = person(&world, "mine").await;
+    let server = register(&world, &owner, &upstream).await;
+    let key = concat!(
+        "-----BEGIN PRIVATE KEY-----\n",
+        "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n",
+        "-----END PRIVATE KEY-----\n"
+    );
+    let change = |key: Option<&str>, key_id: Option<&str>| LoginChange {
+        login: None,
+        client: Some(NewUpstreamClient {
+            client_id: "robot".to_owned(),
+            private_key: key.map(secret),
+            key_id: key_id.map(str::to_owned),
+            ..NewUpstreamClient::default()
+        }),
+    };
+    let stored = world.control.change_login(&owner, server.id, &change(Some(key), Some(" "))).await.unwrap();
+    // RFC 8037, A.2 and A.3.
+    let public = json!({
+        "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+        "kid": "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k", "use": "sig", "alg": "EdDSA",
+    });
+    assert_eq!(stored.clients[0].public_key.as_ref(), Some(&public));
+    for key_id in [None, Some("their-7")] {
+        let stored = world.control.change_login(&owner, server.id, &change(Some(key), key_id)).await.unwrap();
+        let kid = stored.clients[0].public_key.as_ref().unwrap()["kid"].clone();
+        assert_eq!(kid, key_id.map_or_else(|| public["kid"].clone(), Value::from));
+        world.control.connect_as_client(&owner, server.id).await.unwrap();
+        let form = sent_to(&upstream, "/token");
+        let assertion = &form.iter().find(|(name, _)| name == "client_assertion").unwrap().1;
+        let header = URL_SAFE_NO_PAD.decode(assertion.split('.').next().unwrap()).unwrap();
+        assert_eq!(serde_json::from_slice::<Value>(&header).unwrap()["kid"], kid);
+    }
+    for input in
+        [change(None, Some("x")), change(Some(key), Some("a\nb")), change(Some(key), Some(&"x".repeat(256)))]
+    {
+        let refused = world.control.change_login(&owner, server.id, &input).await;
+        assert_eq!(fields(refused), ["/client/key_id"]);
     }
 }

@@ -110,7 +110,11 @@ pub fn by_headers() -> LoginView {
         issuer: "https://login.desk.example".to_owned(),
         client_id: "tollgate-acme".to_owned(),
         has_secret: true,
-        client_auth: "client_secret_basic".to_owned(),
+        client_auth: "private_key_jwt".to_owned(),
+        public_key: Some(serde_json::json!({
+            "crv": "Ed25519", "kty": "OKP", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+            "kid": "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k", "alg": "EdDSA", "use": "sig",
+        })),
         by_hand: true,
         created_at: ago(30),
     };

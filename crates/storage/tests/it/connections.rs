@@ -59,11 +59,11 @@ async fn a_grant_is_read_with_the_connection_that_its_server_asks_for() {
     let mut tx = db.storage.tenant(one.id).await.unwrap();
     // Two of this test, one of the fixture.
     assert_eq!(tx.connections(one.server).await.unwrap().len(), 3);
-    assert_eq!(
-        tx.delete_connection(one.server, id(1, 22)).await.unwrap().as_deref(),
-        Some("ada@example.com")
-    );
-    assert_eq!(tx.delete_connection(one.server, id(1, 22)).await.unwrap(), None);
+    let only = [id(1, 22)];
+    let ended = tx.delete_connections(one.server, Some(&only)).await.unwrap();
+    assert_eq!((ended[0].identity.as_str(), ended[0].sealed.as_slice()), ("ada@example.com", &b"new"[..]));
+    assert_eq!(ended.len(), 1);
+    assert!(tx.delete_connections(one.server, Some(&only)).await.unwrap().is_empty());
     tx.commit().await.unwrap();
     assert!(matches!(login(&db.storage, &one).await, Login::Missing { personal: true }));
 }

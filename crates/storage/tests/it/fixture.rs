@@ -123,6 +123,7 @@ async fn connect(tx: &mut TenantTx, tenant: &Tenant, n: u8) {
         client_id: "client".to_owned(),
         sealed_secret: None,
         auth: "none".to_owned(),
+        public_key: None,
         by_hand: false,
         redirect_uri: "https://tollgate.example/oauth/callback".to_owned(),
         created_at: now(),

@@ -85,6 +85,12 @@ impl LoginView {
         self.login.clients.iter().find(|client| client.by_hand)
     }
 
+    /// The key set that its authorization server must know, where that client signs.
+    pub fn key_set(&self) -> Option<String> {
+        let key = self.by_hand()?.public_key.as_ref()?;
+        Some(format!("{:#}", serde_json::json!({ "keys": [key] })))
+    }
+
     /// The client that was registered by hand can ask for a token of its own.
     pub fn can_ask_itself(&self) -> bool {
         !self.personal() && self.by_hand().is_some_and(|client| client.has_secret)
@@ -144,6 +150,7 @@ pub async fn change(
     form.put("client.client_secret", String::new());
     let key = form.given("client.private_key").map(Secret::new);
     form.put("client.private_key", String::new());
+    let key_id = form.given("client.key_id");
     let client_auth = ClientAuthentication::read(form.value("client.client_auth"));
     // The id stands in the form as it is stored: left alone, it changes nothing.
     let changed = typed != known.unwrap_or_default() || secret.is_some() || key.is_some();
@@ -151,6 +158,7 @@ pub async fn change(
         client_id: typed,
         client_secret: secret,
         private_key: key,
+        key_id,
         client_auth,
     });
     let input = LoginChange { login: Login::read(form.value("login")), client };
