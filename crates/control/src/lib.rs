@@ -43,9 +43,9 @@ pub use organisations::{Member, Organisation, OrganisationName};
 pub use policies::{
     CallContext, CallTemplate, Choice, ClientContext, ConditionFields, Custom, Diff, DiffKind, DiffLine,
     Difference, Effect, GrantContext, LIMIT_FIELDS, LimitFields, MatrixCell, MatrixInput, MatrixRow,
-    NewPolicy, Policy, PolicyCheck, PolicyMatrix, PolicyName, PolicySummary, PolicyVersion, Preset, RULES,
-    RuleFields, SavePolicy, ServerContext, SimulatedCharge, SimulatedShadow, Simulation, SimulationResult,
-    ToolChoice, ToolEffect, choose, customise, placeholders,
+    MethodEffect, NewPolicy, Policy, PolicyCheck, PolicyMatrix, PolicyName, PolicySummary, PolicyVersion,
+    Preset, RULES, RuleFields, SavePolicy, ServerContext, SimulatedCharge, SimulatedShadow, Simulation,
+    SimulationResult, ToolChoice, ToolEffect, choose, customise, placeholders,
 };
 pub use servers::{
     NewHeader, NewServer, ProbeReport, ProbeRequest, ProtocolChange, ProtocolSettings, Server, ServerChange,

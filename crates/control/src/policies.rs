@@ -23,7 +23,7 @@ use storage::{Constraint, NewVersionRow};
 pub use context::{CallContext, ClientContext, GrantContext, ServerContext};
 pub use custom::{ConditionFields, Custom, LIMIT_FIELDS, LimitFields, RULES, RuleFields, customise};
 pub use diff::{Diff, DiffKind, DiffLine};
-pub use effects::{Effect, ToolEffect};
+pub use effects::{Effect, MethodEffect, ToolEffect};
 pub use matrix::{Difference, MatrixCell, MatrixInput, MatrixRow, PolicyMatrix};
 pub use presets::Preset;
 pub use simulate::Simulation;
@@ -49,13 +49,15 @@ impl Control {
         let tools = self.tools(actor, server).await?;
         Ok(match read(document) {
             Err(problems) => {
-                PolicyCheck { problems, warnings: Vec::new(), canonical: None, effects: Vec::new() }
+                let (warnings, effects, methods) = (Vec::new(), Vec::new(), Vec::new());
+                PolicyCheck { problems, warnings, canonical: None, effects, methods }
             }
             Ok(policy) => PolicyCheck {
                 problems: Vec::new(),
                 warnings: warnings(&policy, &tools),
                 canonical: canonical(&policy),
                 effects: effects::of(&policy, &tools),
+                methods: effects::of_methods(&policy),
             },
         })
     }

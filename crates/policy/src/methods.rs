@@ -5,6 +5,7 @@ use domain::{Surface, Surfaces};
 
 use crate::document::{Mode, Policy};
 use crate::judge::fixed;
+use crate::outline::Effect;
 use crate::verdict::{Refusal, Shadow, ShadowOutcome, Verdict};
 
 const DEFAULT_DENY: (&str, &str) =
@@ -54,6 +55,18 @@ impl Policy {
     /// Whether the document allows it, by itself or by its default.
     pub fn allows(&self, surface: Surface) -> bool {
         self.methods.stance(surface).unwrap_or(self.default_allows)
+    }
+
+    /// What becomes of it, and the JSON Pointer of what decides that, or `(default deny)`: for people. What shadow mode only
+    /// records is no effect.
+    pub fn outline_surface(&self, surface: Surface) -> (Effect, String) {
+        let open = self.mode == Mode::Shadow || self.allows(surface);
+        let rule = match self.methods.stance(surface) {
+            Some(_) => format!("/methods/{surface}"),
+            None if open => "/default".to_owned(),
+            None => DEFAULT_DENY.0.to_owned(),
+        };
+        (if open { Effect::Allow } else { Effect::Deny }, rule)
     }
 
     fn closes(&self, surface: Surface) -> Option<Refusal> {

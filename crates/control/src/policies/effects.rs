@@ -1,4 +1,4 @@
-//! What a policy does to each tool of a server, as far as that can be said without a call.
+//! What a policy does to each tool of a server, and beside tools, as far as that can be said without a call.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -48,6 +48,26 @@ pub struct ToolEffect {
     pub rule: String,
     /// Its limits in words: `10 a minute for each grant`.
     pub limits: Vec<String>,
+}
+
+/// What a policy does to a part of the protocol beside tools.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct MethodEffect {
+    /// The key in `methods`: `resources`, `prompts`, `completion`, `sampling`, `elicitation` or `roots`.
+    pub part: String,
+    /// Whether it is open: `allow` or `deny`.
+    pub effect: Effect,
+    /// JSON Pointer of what decides, or `(default deny)`.
+    pub rule: String,
+}
+
+/// What a policy does to each part of the protocol beside tools.
+pub(super) fn of_methods(policy: &policy::Policy) -> Vec<MethodEffect> {
+    let of_part = |part: domain::Surface| {
+        let (effect, rule) = policy.outline_surface(part);
+        MethodEffect { part: part.to_string(), effect: effect.into(), rule }
+    };
+    domain::Surface::ALL.into_iter().map(of_part).collect()
 }
 
 /// What a policy does to each tool.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use storage::{PolicyRow, VersionRow};
 use utoipa::ToSchema;
 
-use super::ToolEffect;
+use super::{MethodEffect, ToolEffect};
 use crate::DocumentProblem;
 
 /// A policy in a list.
@@ -76,6 +76,8 @@ pub struct PolicyCheck {
     pub canonical: Option<serde_json::Value>,
     /// What it does to each tool of the server, when it can be saved.
     pub effects: Vec<ToolEffect>,
+    /// What it does to the parts of the protocol beside tools, when it can be saved.
+    pub methods: Vec<MethodEffect>,
 }
 
 /// A policy to make, as typed.

@@ -42,6 +42,22 @@ pub fn all() -> Vec<(&'static str, String)> {
         ),
         event(1, "key", "API key deploy", "policy.save", "Support agents", serde_json::json!({"version": 4})),
         event(2, "user", "ada@acme.example", "grant.reveal", "Support bot", serde_json::Value::Null),
+        event(
+            3,
+            "gateway",
+            "gateway",
+            "server.withdraw_approval",
+            "Flowforge",
+            serde_json::json!({"tools": ["flowforge_retry_run", "flowforge_send_event"], "listed_for": "Support bot"}),
+        ),
+        event(
+            4,
+            "link",
+            "grace@acme.example",
+            "server.connect",
+            "Flowforge",
+            serde_json::json!({"state": "ready"}),
+        ),
     ];
     let roles = vec![("viewer".to_owned(), "viewer: reads everything but secrets".to_owned())];
     let listed = vec![

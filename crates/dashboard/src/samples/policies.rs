@@ -5,7 +5,9 @@ use super::html;
 use crate::form::Form;
 use crate::pages::policies;
 use crate::view::lines::marked;
-use control::{Diff as Difference, DiffKind, DiffLine, Policy, PolicyCheck, PolicyVersion};
+use control::{
+    Diff as Difference, DiffKind, DiffLine, Effect, MethodEffect, Policy, PolicyCheck, PolicyVersion,
+};
 use domain::Role;
 
 /// A form with every kind of rule, one of them wrong.
@@ -27,6 +29,17 @@ fn custom(
     page.custom = Some(policies::custom::CustomForm::of(fields, &tools()));
     page.kept = vec!["flowforge_get_run".to_owned()];
     page
+}
+
+/// Some parts open by themselves, some by the default, some closed.
+fn methods() -> Vec<MethodEffect> {
+    let allowed = [("resources", "/methods/resources"), ("completion", "/methods/completion")];
+    let part = |part: domain::Surface| {
+        let rule = allowed.iter().find(|(name, _)| *name == part.as_str()).map(|(_, rule)| *rule);
+        let effect = if rule.is_some() { Effect::Allow } else { Effect::Deny };
+        MethodEffect { part: part.to_string(), effect, rule: rule.unwrap_or("(default deny)").to_owned() }
+    };
+    domain::Surface::ALL.into_iter().map(part).collect()
 }
 
 /// The page of a policy that is not saved yet.
@@ -64,6 +77,7 @@ fn starting(mut page: policies::editor::Editor) -> policies::editor::Editor {
 pub fn all() -> Vec<(&'static str, String)> {
     let check = |problems: Vec<_>, warnings: Vec<_>| PolicyCheck {
         effects: if problems.is_empty() { effects() } else { Vec::new() },
+        methods: if problems.is_empty() { methods() } else { Vec::new() },
         problems,
         warnings,
         canonical: None,
@@ -77,7 +91,7 @@ pub fn all() -> Vec<(&'static str, String)> {
         document: DOCUMENT.to_owned(),
         checked: true,
         tools: policies::choices::rows(&tools(), &check.effects),
-        effects: policies::choices::signature(&check.effects),
+        effects: policies::choices::signature(&check),
         known: policies::editor::known(&tools()),
         rule: Some("/tools/flowforge_retry_run".to_owned()),
         custom: None,

@@ -100,7 +100,7 @@ pub fn all() -> Vec<(&'static str, String)> {
                 rows,
                 policies: vec![policy()],
                 chosen: Some(policy().id),
-                unapproved: vec!["flowforge_retry_run".to_owned()],
+                unapproved: vec!["flowforge_retry_run".to_owned(), "flowforge_send_event".to_owned()],
                 refresh: Some(refresh),
             }),
         ),

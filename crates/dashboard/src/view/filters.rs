@@ -106,7 +106,13 @@ pub fn effect_outcome(effect: &Effect, _: &dyn Values) -> Result<&'static str> {
 /// The members of an object in a line: `version 3, from CI bot`.
 #[filter_fn]
 pub fn details(value: &Value, _: &dyn Values) -> Result<String> {
-    let word = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let word = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        Value::Array(texts) if texts.iter().all(Value::is_string) => {
+            texts.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" ")
+        }
+        other => other.to_string(),
+    };
     Ok(match value {
         Value::Null => String::new(),
         Value::Object(members) => members

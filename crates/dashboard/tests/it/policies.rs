@@ -152,3 +152,42 @@ async fn a_policy_is_renamed_and_deleted_when_no_grant_uses_it() {
     browser.submit(&format!("{grant}/revoke"), &[]).await.is(200);
     browser.submit(&format!("{policy}/delete"), &[]).await.is(200).says("No policy yet");
 }
+
+#[tokio::test]
+async fn what_a_policy_does_beside_tools_is_said_and_follows_the_text() {
+    let site = Site::start().await;
+    let mut browser = site.owner("Acme").await;
+    let server = browser.server("acme").await;
+    let methods = r#""default": "deny", "methods": { "resources": "allow", "sampling": "deny" },"#;
+    let document = DOCUMENT.replace(r#""default": "deny","#, methods);
+    let policy = browser.policy(&server, &document).await;
+    let row = |page: &Page, part: &str| {
+        let (_, rest) = page.html.split_once(&format!(">{part}</a></th>")).expect("a row of the part");
+        rest.split_once("</tr>").expect("its end").0.to_owned()
+    };
+    let page = browser.get(&policy).await;
+    page.is(200)
+        .says("Beside tools")
+        .says("data-pointer=\"/methods/resources\"")
+        .says("data-pointer=\"/default\"");
+    for (part, outcome, by) in [
+        ("resources", "o-allow", "by <code>methods</code>"),
+        ("sampling", "o-deny", "by <code>methods</code>"),
+        ("roots", "o-deny", "by default"),
+    ] {
+        let row = row(&page, part);
+        assert!(row.contains(outcome) && row.contains(by), "{part}: {row}");
+    }
+    let before = page.attribute("data-effects=\"").unwrap();
+    let closed = document.replace(r#""resources": "allow""#, r#""resources": "deny""#);
+    let fields = [("expected_version", "1"), ("document", closed.as_str()), ("do", "check")];
+    let page = browser.submit(&policy, &fields).await;
+    assert!(row(&page, "resources").contains("o-deny"));
+    assert_ne!(
+        page.attribute("data-effects=\"").unwrap(),
+        before,
+        "the editor is told to read the table anew"
+    );
+    let broken = [("expected_version", "1"), ("document", "{"), ("do", "check")];
+    browser.submit(&policy, &broken).await.never_says("Beside tools");
+}

@@ -1,7 +1,7 @@
 //! The parts of the protocol beside tools.
 
 use domain::{Surface, Surfaces};
-use policy::{Policy, ShadowOutcome, Verdict};
+use policy::{Effect, Policy, ShadowOutcome, Verdict};
 
 use super::case::read;
 
@@ -55,6 +55,23 @@ fn shadow_mode_closes_nothing_and_says_what_it_would() {
         panic!("shadow mode blocks nothing, and records")
     };
     assert_eq!((shadow.outcome, &*shadow.refusal.rule), (ShadowOutcome::Deny, "/methods/sampling"));
+}
+
+#[test]
+fn what_is_shown_to_people_is_what_happens_and_what_decides_it() {
+    let outline = |text: &str, surface| read(text).outline_surface(surface);
+    let written = document("deny", r#","methods":{"resources":"allow","roots":"deny"}"#);
+    for (surface, effect, rule) in [
+        (Surface::Resources, Effect::Allow, "/methods/resources"),
+        (Surface::Roots, Effect::Deny, "/methods/roots"),
+        (Surface::Prompts, Effect::Deny, "(default deny)"),
+    ] {
+        assert_eq!(outline(&written, surface), (effect, rule.to_owned()));
+    }
+    assert_eq!(outline(&document("allow", ""), Surface::Prompts), (Effect::Allow, "/default".to_owned()));
+    let shadow = document("deny", r#","mode":"shadow","methods":{"roots":"deny"}"#);
+    assert_eq!(outline(&shadow, Surface::Roots), (Effect::Allow, "/methods/roots".to_owned()));
+    assert_eq!(outline(&shadow, Surface::Prompts), (Effect::Allow, "/default".to_owned()));
 }
 
 #[test]

@@ -32,7 +32,7 @@ pub async fn check(
     form: Form,
 ) -> Result<Json<Checked>, ErrorPage> {
     let check = state.control.check_policy(&member.actor, server, form.value("document")).await?;
-    let PolicyCheck { problems, warnings, effects, .. } = check;
-    let effects = problems.is_empty().then(|| signature(&effects));
+    let effects = check.problems.is_empty().then(|| signature(&check));
+    let PolicyCheck { problems, warnings, .. } = check;
     Ok(Json(Checked { problems, warnings, effects }))
 }

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use control::{Choice, Effect, Tool, ToolChoice, ToolEffect};
+use control::{Choice, Effect, PolicyCheck, Tool, ToolChoice, ToolEffect};
 
 use crate::form::Form;
 use crate::hex;
@@ -86,13 +86,28 @@ fn word(effect: Effect) -> &'static str {
     }
 }
 
-/// What all rows together say, in short: another one means that the table is to be read anew.
-pub fn signature(effects: &[ToolEffect]) -> String {
-    let said = effects.iter().map(|one| {
+/// What all rows together say, in short: another one means that the tables are to be read anew.
+pub fn signature(check: &PolicyCheck) -> String {
+    let tools = check.effects.iter().map(|one| {
         let ToolEffect { tool, effect, rule, limits } = one;
         format!("{tool}\n{}\n{rule}\n{}\n", effect.as_str(), limits.join("\n"))
     });
-    hex::encode(&vault::sha256(said.collect::<String>().as_bytes())[..8])
+    let parts =
+        check.methods.iter().map(|one| format!("{}\n{}\n{}\n", one.part, one.effect.as_str(), one.rule));
+    hex::encode(&vault::sha256(tools.chain(parts).collect::<String>().as_bytes())[..8])
+}
+
+/// What passes with a part of the protocol beside tools, in words.
+pub fn means(part: &str) -> &'static str {
+    match part {
+        "resources" => "Client reads resources",
+        "prompts" => "Client takes prompts",
+        "completion" => "Client completes arguments",
+        "sampling" => "Server asks the model",
+        "elicitation" => "Server asks the person",
+        "roots" => "Server asks for folders",
+        _ => "",
+    }
 }
 
 /// What was changed in the table. A number that is none is noted at the form.
@@ -193,7 +208,20 @@ mod tests {
             rule: rule.to_owned(),
             limits: Vec::new(),
         };
-        assert_eq!(signature(&[effect("/tools/a")]), signature(&[effect("/tools/a")]));
-        assert_ne!(signature(&[effect("/tools/a")]), signature(&[effect("/tools/*")]));
+        let check = |rule: &str, part: &str| PolicyCheck {
+            problems: Vec::new(),
+            warnings: Vec::new(),
+            canonical: None,
+            effects: vec![effect(rule)],
+            methods: vec![control::MethodEffect {
+                part: "roots".to_owned(),
+                effect: Effect::Deny,
+                rule: part.to_owned(),
+            }],
+        };
+        let said = |rule: &str, part: &str| signature(&check(rule, part));
+        assert_eq!(said("/tools/a", "/default"), said("/tools/a", "/default"));
+        assert_ne!(said("/tools/a", "/default"), said("/tools/*", "/default"));
+        assert_ne!(said("/tools/a", "/default"), said("/tools/a", "/methods/roots"));
     }
 }

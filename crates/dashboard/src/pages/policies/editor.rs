@@ -98,7 +98,7 @@ impl Editor {
             rule: None,
             presets: Vec::new(),
             preset: None,
-            effects: signature(&check.effects),
+            effects: signature(&check),
             known: known(&tools),
             custom: custom.map(|(fields, fresh)| CustomForm { fresh, ..CustomForm::of(fields, &tools) }),
             tools: rows(&tools, &check.effects),

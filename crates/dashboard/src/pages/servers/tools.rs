@@ -55,6 +55,11 @@ impl Tools {
         self.chosen == Some(policy.id)
     }
 
+    /// The tool is denied until its definition is approved.
+    pub fn is_unapproved(&self, tool: &Tool) -> bool {
+        self.unapproved.contains(&tool.name)
+    }
+
     /// What reading the tools again found.
     pub fn refreshed(refresh: &ToolRefresh) -> String {
         let part = |names: &[String], word: &str| {
