@@ -65,13 +65,13 @@ pub(crate) async fn post(
     let answered = asked::answered(gateway, &found.view, session.as_ref(), &message).await?;
     let call = read_call(gateway, arrival, &found, (rule, &message))?;
     if let (Message::Request(request), Some(call)) = (&message, &call)
-        && check_mirrored(&found, head, request, call).is_err()
+        && check_tool(&found, head, request, call).is_err()
     {
         // The tool may be another since.
         if found.remembered {
             found = caller::read_anew(gateway, arrival, found).await?;
         }
-        check_mirrored(&found, head, request, call)?;
+        check_tool(&found, head, request, call)?;
     }
     let tasks = tasks::named_by(gateway, &found.view, &message, (rule, version.era()))?;
     if arrival.tool.is_none() {
@@ -201,14 +201,20 @@ fn read_call<'a>(
     Ok(Some(call))
 }
 
-/// Holds the headers of a modern call against the arguments that its tool wants mirrored.
-fn check_mirrored(
+/// Holds a call against the tools that the server lists: it names none that only looks like one of them, and, in the modern era,
+/// its headers mirror the arguments that the tool wants mirrored.
+fn check_tool(
     found: &Found,
     head: &HeaderMap,
     request: &mcp::Request<'_>,
     call: &ToolCall<'_>,
 ) -> Result<(), Malformed> {
-    match found.view.target.tools.get(call.name).filter(|_| request.era == Era::Modern) {
+    let tools = &found.view.target.tools;
+    if tools.resembles(call.name) {
+        // Whether there is one like it may be none of the caller's business.
+        return Err(call.unknown(request));
+    }
+    match tools.get(call.name).filter(|_| request.era == Era::Modern) {
         Some(tool) => tool
             .headers()
             .check(head, call)

@@ -48,4 +48,11 @@ impl<'a> ToolCall<'a> {
         let task_augmented = task.is_some();
         Ok(Self { name, arguments, task_augmented })
     }
+
+    /// The answer of a server that has no such tool.
+    pub fn unknown(&self, request: &Request<'_>) -> Malformed {
+        Malformed::params("tool name", format!("Unknown tool: {}", self.name))
+            .status(StatusCode::OK)
+            .for_id(Some(request.id.clone()))
+    }
 }

@@ -10,7 +10,7 @@ use crate::lists::{Filter, keep_private};
 use crate::methods::{Asked, asked};
 use crate::server::{ServerMessage, message, messages};
 use crate::tasks::{Names, places};
-use crate::{Id, Unreadable, code, handshake, listen, server};
+use crate::{Id, Unreadable, code, handshake, links, listen, server};
 
 /// A message (or an array of them, in 2025-03-26), with the changes that are to be made to it.
 pub struct Draft<'a> {
@@ -123,6 +123,11 @@ impl<'a> Draft<'a> {
             }
         }
         Ok(asks)
+    }
+
+    /// Whether it would send the person at the client to an address that is not of the web: a script, a file, a program.
+    pub fn leads_astray(&self) -> bool {
+        messages(&self.value).iter().any(|message| links::of(message).any(|link| !links::is_of_the_web(link)))
     }
 
     /// The ids of the requests that the server takes back.

@@ -12,6 +12,7 @@ pub mod envelope;
 pub mod handshake;
 pub mod headers;
 mod id;
+mod links;
 pub mod listen;
 pub mod lists;
 mod malformed;

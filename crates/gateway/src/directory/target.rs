@@ -1,6 +1,6 @@
 //! What the grants of one server share: where their calls go, with what, and the tools that were seen there.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
@@ -28,7 +28,11 @@ pub(crate) struct Target {
 
 /// The tools last seen at a server. Servers with the very same share them.
 #[derive(Default)]
-pub(crate) struct Tools(HashMap<Box<str>, Tool>);
+pub(crate) struct Tools {
+    by_name: HashMap<Box<str>, Tool>,
+    /// Their names without what a lenient server may not look at.
+    folded: OnceLock<HashSet<String>>,
+}
 
 /// A tool as last seen at the upstream. Most are never called, so they are read and compiled at their first call.
 pub(crate) struct Tool {
@@ -76,12 +80,23 @@ impl Targets {
 
 impl Tools {
     fn new(stored: &[stored::ToolSchema]) -> Self {
-        Self(stored.iter().map(|tool| (tool.name.as_str().into(), Tool::new(tool))).collect())
+        let by_name = stored.iter().map(|tool| (tool.name.as_str().into(), Tool::new(tool))).collect();
+        Self { by_name, folded: OnceLock::new() }
     }
 
     /// The tool of this name, if it was seen.
     pub fn get(&self, name: &str) -> Option<&Tool> {
-        self.0.get(name)
+        self.by_name.get(name)
+    }
+
+    /// Whether a server could take this name, which it did not list, for one that it did: they differ in case, blanks and signs
+    /// alone, or this one has letters that may be read as others. No rule for the listed one holds of it.
+    pub fn resembles(&self, name: &str) -> bool {
+        if self.by_name.is_empty() || self.by_name.contains_key(name) {
+            return false;
+        }
+        let folded = || self.by_name.keys().map(|listed| fold(listed)).collect::<HashSet<_>>();
+        !name.is_ascii() || self.folded.get_or_init(folded).contains(&fold(name))
     }
 }
 
@@ -127,6 +142,11 @@ impl Tool {
     pub fn headers(&self) -> &ParamHeaders {
         self.headers.get_or_init(|| ParamHeaders::of(&read(&self.schema)))
     }
+}
+
+/// A name in lower case, its letters and digits alone.
+fn fold(name: &str) -> String {
+    name.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 /// A stored schema. Postgres keeps nothing that is no JSON.

@@ -53,6 +53,9 @@ impl Reply {
             Err(unreadable) => return Err(unreadable),
         };
         let mut passed = Passed { ending: self.ending_among(&messages)?, ..Passed::default() };
+        if draft.leads_astray() {
+            return Err(ASTRAY);
+        }
         let asks = messages.iter().any(|message| matches!(message, ServerMessage::Request { .. }));
         if asks && self.era() == Era::Modern {
             tracing::warn!(server = %view.server, "a request of the upstream was dropped: its revision has none");
@@ -194,4 +197,6 @@ impl Reply {
     }
 }
 
+const ASTRAY: Unreadable =
+    Unreadable("it sends the person at the client to an address that is not of the web");
 const FOREIGN: Unreadable = Unreadable("it is about a task of somebody else");

@@ -320,3 +320,35 @@ async fn a_flood_of_refusals_is_one_row() {
         gate.decisions().await.into_iter().filter(|row| row.message.as_deref() == Some("batch")).count();
     assert!((1..=2).contains(&rows), "one a minute, and the minute may turn: {rows}");
 }
+
+/// A server that folds names would run the listed tool, and no rule for it was asked.
+#[tokio::test]
+async fn a_name_that_only_looks_like_a_tools() {
+    let schema = json!({ "type": "object" });
+    let tools = [("delete_file", schema.clone()), ("read", schema.clone()), ("Read_It", schema)];
+    let gate = Gate::with(&tools, |_| {}, plain).await;
+    for name in [
+        "Delete_File",
+        " delete_file",
+        "delete-file",
+        "deletefile",
+        "delete_file\t",
+        "READ",
+        "ｒead",
+        "read\u{200b}",
+    ] {
+        let params = json!({ "name": name });
+        let answer = refused(&gate, gate.legacy("tools/call", params), 200, -32602, "tool name").await;
+        assert_eq!(answer.json()["error"]["message"], format!("Unknown tool: {name}"));
+    }
+    refused(&gate, gate.modern("tools/call", json!({ "name": "READ" })), 200, -32602, "tool name").await;
+    // What is listed, and what looks like nothing that is, passes: servers may have more than they list.
+    for name in ["delete_file", "Read_It", "unlisted"] {
+        assert_eq!(send(gate.legacy("tools/call", json!({ "name": name }))).await.status, 200);
+    }
+    assert_eq!(gate.upstream().received().len(), 3);
+    // A tool that was listed since is found by a look at what is stored now.
+    gate.world.redefine("READ", &json!({ "type": "object" })).await;
+    assert_eq!(send(gate.legacy("tools/call", json!({ "name": "READ" }))).await.status, 200);
+    assert_eq!(gate.upstream().received().len(), 4);
+}

@@ -183,3 +183,50 @@ async fn a_round_that_asks_for_what_is_open_passes() {
     let answer = send(gate.modern("tools/call", json!({ "name": "open" }))).await;
     assert_eq!((answer.status.as_u16(), answer.code()), (502, -32603), "what nobody knows is invalid");
 }
+
+#[tokio::test]
+async fn an_address_that_is_not_of_the_web_does_not_reach_the_person() {
+    let params = |url: &str| json!({ "mode": "url", "elicitationId": "e", "message": "log in", "url": url });
+    let forms = |url: &str| {
+        let mut asked = asks("elicitation/create");
+        asked["params"] = params(url);
+        let round = json!({ "resultType": "input_required", "inputRequests": {
+            "a": { "method": "elicitation/create", "params": params(url) } } });
+        [
+            ("legacy", asked),
+            (
+                "legacy",
+                json!({ "jsonrpc": "2.0", "id": 1, "error": {
+                "code": -32042, "message": "visit", "data": { "elicitations": [params(url)] } } }),
+            ),
+            ("modern", json!({ "jsonrpc": "2.0", "id": 1, "result": round })),
+        ]
+    };
+    let open = r#"{ "version": "1", "default": "allow" }"#;
+    for url in ["javascript:alert(1)", "file:///etc/passwd", "vscode://evil/run", "//evil.example/", ""] {
+        for (era, message) in forms(url) {
+            let gate = Gate::under(open, asking(&[message, result()])).await;
+            let call = json!({ "name": "open" });
+            let request = if era == "modern" {
+                gate.modern("tools/call", call)
+            } else {
+                gate.legacy("tools/call", call)
+            };
+            let answer = send(request).await.text;
+            assert!(!answer.contains("log in") && answer.contains("-32603"), "{era} {url}: {answer}");
+        }
+    }
+    for url in ["https://auth.example/start", "HTTP://127.0.0.1:9/"] {
+        for (era, message) in forms(url) {
+            let gate = Gate::under(open, asking(&[message, result()])).await;
+            let call = json!({ "name": "open" });
+            let request = if era == "modern" {
+                gate.modern("tools/call", call)
+            } else {
+                let session = gate.session().await;
+                gate.legacy("tools/call", call).header("mcp-session-id", session)
+            };
+            assert!(send(request).await.text.contains(url), "{era} {url}");
+        }
+    }
+}
