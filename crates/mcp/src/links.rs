@@ -9,9 +9,8 @@ pub(crate) fn of<'v, 'a>(message: &'v Value<'a>) -> impl Iterator<Item = &'v Val
         .into_iter()
         .filter(|_| message.get("method").and_then(Value::as_str) == Some("elicitation/create"));
     let holders = ["result", "params"].into_iter().filter_map(|holder| message.get(holder));
-    let rounds = holders
-        .filter_map(|holder| holder.get("inputRequests")?.as_object())
-        .flat_map(|requests| requests.members());
+    let rounds =
+        holders.filter_map(|holder| holder.get("inputRequests")?.as_object()).flat_map(json::Object::members);
     let rounds = rounds.filter_map(|request| request.value.get("params"));
     let errors = message.get("error").and_then(|error| error.get("data")?.get("elicitations")?.as_array());
     params
