@@ -19,6 +19,16 @@ pub(crate) enum Part {
     Ending,
 }
 
+impl Part {
+    /// As it is written.
+    pub(crate) fn word(self) -> u8 {
+        match self {
+            Self::Decision => 0,
+            Self::Ending => 1,
+        }
+    }
+}
+
 /// One part of one row: kind (1 byte: 0, 1), decided at (8, microseconds, big endian), id (16), hash (32).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
@@ -34,10 +44,7 @@ impl Entry {
     }
 
     fn write(&self, out: &mut Vec<u8>) {
-        out.push(match self.part {
-            Part::Decision => 0,
-            Part::Ending => 1,
-        });
+        out.push(self.part.word());
         out.extend_from_slice(&self.decided_at.timestamp_micros().to_be_bytes());
         out.extend_from_slice(self.id.as_bytes());
         out.extend_from_slice(&self.hash);
@@ -83,9 +90,36 @@ pub(crate) fn link(tenant: Uuid, number: i64, previous: &Hash, entries: &[u8]) -
     vault::sha256(&data)
 }
 
+/// In hexadecimal.
+pub(crate) fn hex(hash: &Hash) -> String {
+    hash.iter().fold(String::with_capacity(64), |mut text, byte| {
+        text.extend([byte >> 4, byte & 15].iter().filter_map(|half| char::from_digit(u32::from(*half), 16)));
+        text
+    })
+}
+
+/// From hexadecimal.
+pub(crate) fn unhex(text: &str) -> Option<Hash> {
+    let digits: Vec<u8> =
+        text.chars().map(|digit| digit.to_digit(16)?.try_into().ok()).collect::<Option<_>>()?;
+    let bytes: Vec<u8> = digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect();
+    if digits.len().is_multiple_of(2) { bytes.try_into().ok() } else { None }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hexadecimal_reads_back() {
+        let hash = vault::sha256(b"x");
+        assert!(hex(&hash).starts_with("2d711642"));
+        assert_eq!(unhex(&hex(&hash)), Some(hash));
+        assert_eq!(unhex(&hex(&hash).to_uppercase()), Some(hash));
+        for wrong in ["", "2d71", &format!("{}0", hex(&hash)), &hex(&hash).replace('2', "g")] {
+            assert_eq!(unhex(wrong), None);
+        }
+    }
 
     #[test]
     fn entries_read_back_as_written() {

@@ -24,6 +24,12 @@ pub enum Error {
         /// What stands there.
         value: String,
     },
+    /// There is nothing to export with its chain.
+    #[error("nothing was written to the log on these days, or they are no longer kept: choose others")]
+    NothingWritten,
+    /// Retention was faster than an export.
+    #[error("days were dropped from the log while they were read: export the days that are kept")]
+    DroppedMeanwhile,
 }
 
 impl From<sqlx::Error> for Error {

@@ -10,13 +10,16 @@ mod cursor;
 mod direct;
 mod drain;
 mod error;
+mod evidence;
 mod export;
 mod facet;
 mod filter;
+mod heads;
 mod histogram;
 mod insert;
 mod metrics;
 mod record;
+mod retention;
 mod row;
 mod search;
 mod select;
@@ -32,8 +35,10 @@ pub use cursor::{Cursor, CursorError, TailCursor};
 pub use direct::{close_direct, record_direct};
 pub use drain::{Drain, DrainSettings};
 pub use error::Error;
+pub use evidence::{Begins, CheckError, Evidence, FileVerified, begins, check};
 pub use export::{Format, export};
 pub use filter::Filter;
+pub use heads::{DayHead, DayHeadError, day_head};
 pub use histogram::{HourBar, histogram};
 pub use metrics::Metrics;
 pub use record::{
@@ -45,4 +50,4 @@ pub use search::{PAGE_MAX, get, search, tail, tail_start};
 pub use statistics::{
     ClientUse, RuleCount, ServerHour, ToolCount, clients_of, last_used, server_hours, tool_counts, top_rules,
 };
-pub use verify::{Fault, Verified, tenants, verify};
+pub use verify::{Fault, Verified, tenants, verify, verify_against};

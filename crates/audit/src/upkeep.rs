@@ -1,9 +1,10 @@
-//! Keeping the table: partitions ahead of time, endings of rows whose gateway was lost or that counted a flood, retention.
+//! Keeping the table: partitions ahead of time, endings of rows whose gateway was lost or that counted a flood. What becomes of
+//! old days is in [`crate::retention`].
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use chrono::{DateTime, NaiveTime, Utc};
+use chrono::{DateTime, Utc};
 use domain::TenantId;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -56,23 +57,6 @@ impl Drain {
         sqlx::query!("SELECT make_log_partitions($1, $2)", self.clock.now().date_naive(), DAYS_AHEAD)
             .execute(tx.connection())
             .await?;
-        Ok(tx.commit().await?)
-    }
-
-    /// Drops the days that are no longer kept.
-    pub async fn retire(&self) -> Result<(), Error> {
-        let Some(days) = self.settings.keep_days else { return Ok(()) };
-        let first = self.clock.now().date_naive() - chrono::Duration::days(i64::from(days.max(1)) - 1);
-        let mut tx = self.storage.system().await?;
-        // Dropping waits for readers and makes writers wait: better to try again later than to hold them up.
-        sqlx::query!("SET LOCAL lock_timeout = '2s'").execute(tx.connection()).await?;
-        sqlx::query!("SELECT drop_log_partitions($1)", first).execute(tx.connection()).await?;
-        sqlx::query!(
-            "UPDATE audit_heads SET kept_from = $1 WHERE kept_from IS NULL OR kept_from < $1",
-            first.and_time(NaiveTime::MIN).and_utc()
-        )
-        .execute(tx.connection())
-        .await?;
         Ok(tx.commit().await?)
     }
 

@@ -1,17 +1,20 @@
 //! Walking the chain: is every row of a tenant as it was written, and is every row that was written there?
+//!
+//! Where old days were dropped the walk begins behind the last batch that went with them, whose hash was kept.
 
-mod statements;
+mod fault;
+pub(crate) mod statements;
 
-use std::fmt;
-
-use domain::{DecisionId, TenantId};
+use domain::TenantId;
 use storage::{Storage, TenantTx};
 use uuid::Uuid;
 
+pub use self::fault::Fault;
 pub use self::statements::tenants;
-use self::statements::{self as sql, StoredBatch, StoredHead};
+use self::statements::{self as sql, Bounds, StoredBatch};
 use crate::Error;
 use crate::chain::{self, BEGINNING, Entry, Hash, Part};
+use crate::heads::{Awaited, DayHead};
 use crate::stored::Stored;
 
 /// What walking the chain showed.
@@ -27,33 +30,24 @@ pub struct Verified {
     pub fault: Option<Fault>,
 }
 
-/// What is wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// This row is not as it was written.
-    Changed(DecisionId),
-    /// This row was written and is not there.
-    Removed(DecisionId),
-    /// This row is there and was never written.
-    SlippedIn(DecisionId),
-    /// The batch of this number is missing or is not as it was written.
-    Batch(i64),
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Changed(id) => write!(f, "decision {id} was changed after it was written"),
-            Self::Removed(id) => write!(f, "decision {id} was removed"),
-            Self::SlippedIn(id) => write!(f, "decision {id} was slipped in"),
-            Self::Batch(number) => write!(f, "batch {number} of the chain was removed or changed"),
-        }
-    }
-}
-
 /// Walks a tenant's chain from the oldest batch that is kept to the newest. What is written meanwhile may be left out.
 pub async fn verify(storage: &Storage, tenant: TenantId) -> Result<Verified, Error> {
-    let mut walk = Walk { batches: 0, rows: 0, first: None, last: (0, BEGINNING) };
+    verify_against(storage, tenant, &[]).await
+}
+
+/// The same, and the chain must come by these heads of days.
+pub async fn verify_against(
+    storage: &Storage,
+    tenant: TenantId,
+    kept: &[DayHead],
+) -> Result<Verified, Error> {
+    let mut tx = storage.tenant(tenant).await?;
+    let mut awaited = Awaited::of(kept);
+    for anchor in sql::anchors(&mut tx).await? {
+        awaited.pass(&anchor);
+    }
+    tx.commit().await?;
+    let mut walk = Walk { batches: 0, rows: 0, last: (0, BEGINNING), awaited };
     let fault = loop {
         let mut tx = storage.tenant(tenant).await?;
         let step = walk.step(&mut tx).await?;
@@ -61,21 +55,20 @@ pub async fn verify(storage: &Storage, tenant: TenantId) -> Result<Verified, Err
         match step {
             Step::More => {}
             Step::Fault(fault) => break Some(fault),
-            Step::End => break None,
+            Step::End => break walk.awaited.missing(),
         }
     };
-    let head = walk.last.1.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
-    Ok(Verified { batches: walk.batches, rows: walk.rows, head, fault })
+    Ok(Verified { batches: walk.batches, rows: walk.rows, head: chain::hex(&walk.last.1), fault })
 }
 
 /// How far the walk has come.
+#[derive(Clone)]
 struct Walk {
     batches: u64,
     rows: u64,
-    /// The number of the oldest batch that is kept.
-    first: Option<i64>,
     /// Number and hash of the last batch that was right.
     last: (i64, Hash),
+    awaited: Awaited,
 }
 
 enum Step {
@@ -86,32 +79,40 @@ enum Step {
 
 impl Walk {
     async fn step(&mut self, tx: &mut TenantTx) -> Result<Step, Error> {
+        let bounds = sql::bounds(tx).await?;
+        let mut ahead = self.clone();
+        let step = ahead.look(tx, &bounds).await?;
+        // Days that were dropped while it looked are no fault: it looks again.
+        if matches!(step, Step::Fault(_)) && sql::bounds(tx).await?.kept_from != bounds.kept_from {
+            return Ok(Step::More);
+        }
+        *self = ahead;
+        Ok(step)
+    }
+
+    async fn look(&mut self, tx: &mut TenantTx, bounds: &Bounds) -> Result<Step, Error> {
         let tenant = tx.tenant().uuid();
-        let Some(head) = sql::head(tx).await? else { return Ok(Step::End) };
+        if bounds.anchor.0 > self.last.0 {
+            self.last = bounds.anchor;
+        }
         let batches = sql::batches_behind(tx, self.last.0).await?;
         let (Some(first), Some(last)) = (batches.first(), batches.last()) else {
-            return self.end(tx, &head).await;
+            return self.end(tx, bounds).await;
         };
         let mut rows = sql::rows_of(tx, first.number, last.number).await?;
         for batch in &batches {
-            let Some(entries) = self.link(tenant, batch, head.kept_from.is_some()) else {
-                return Ok(Step::Fault(Fault::Batch(batch.number)));
-            };
-            let kept =
-                entries.iter().filter(|entry| head.kept_from.is_none_or(|from| entry.decided_at >= from));
-            for entry in kept {
+            let next = self.last.0 + 1;
+            let Some(entries) = self.link(tenant, batch) else { return Ok(Step::Fault(Fault::Batch(next))) };
+            for entry in entries.iter().filter(|entry| !bounds.dropped(batch.number, entry)) {
                 let fault = match rows.get_mut(&(entry.decided_at, entry.id)) {
                     Some(row) => self.compare(batch.number, entry, row)?,
-                    None if sql::exists(tx, entry).await? => Some(Fault::Changed(entry.id.into())),
-                    None => Some(Fault::Removed(entry.id.into())),
+                    None => self.missing(tx, batch.number, entry, bounds).await?,
                 };
                 if let Some(fault) = fault {
                     return Ok(Step::Fault(fault));
                 }
             }
-            let mut kept =
-                rows.values().filter(|row| head.kept_from.is_none_or(|from| row.stored.decided_at >= from));
-            if let Some(fault) = kept.find_map(|row| row.unaccounted(batch.number)) {
+            if let Some(fault) = rows.values().find_map(|row| row.unaccounted(batch.number)) {
                 return Ok(Step::Fault(fault));
             }
         }
@@ -119,20 +120,11 @@ impl Walk {
     }
 
     /// The entries of a batch, if it follows from the last.
-    fn link(&mut self, tenant: Uuid, batch: &StoredBatch, some_dropped: bool) -> Option<Vec<Entry>> {
-        let previous: Hash = batch.previous.as_slice().try_into().ok()?;
-        // Batches before the first that is kept were dropped with their rows: it is taken as the beginning.
-        let begins_anew = self.first.is_none() && some_dropped;
-        if !begins_anew && (batch.number, previous) != (self.last.0 + 1, self.last.1) {
-            return None;
-        }
-        let hash = chain::link(tenant, batch.number, &previous, &batch.entries);
-        if batch.hash != hash {
-            return None;
-        }
-        self.first.get_or_insert(batch.number);
+    fn link(&mut self, tenant: Uuid, batch: &StoredBatch) -> Option<Vec<Entry>> {
+        let hash = batch.follows(tenant, self.last)?;
         self.last = (batch.number, hash);
         self.batches += 1;
+        self.awaited.pass(&hash);
         chain::decode(&batch.entries)
     }
 
@@ -159,14 +151,31 @@ impl Walk {
         Ok((!same).then_some(Fault::Changed(entry.id.into())))
     }
 
+    /// No row says that it is of this batch.
+    async fn missing(
+        &self,
+        tx: &mut TenantTx,
+        batch: i64,
+        entry: &Entry,
+        bounds: &Bounds,
+    ) -> Result<Option<Fault>, Error> {
+        Ok(match sql::closed_by(tx, entry).await? {
+            // An `unknown` that another ending was written over, long after.
+            Some(closed) if entry.part == Part::Ending && closed > Some(batch) => None,
+            Some(_) => Some(Fault::Changed(entry.id.into())),
+            None if entry.part == Part::Ending && bounds.is_old(entry.decided_at) => None,
+            None => Some(Fault::Removed(entry.id.into())),
+        })
+    }
+
     /// No batch is left: is the last the head, and is there no row of a batch that never was?
-    async fn end(&self, tx: &mut TenantTx, head: &StoredHead) -> Result<Step, Error> {
+    async fn end(&self, tx: &mut TenantTx, bounds: &Bounds) -> Result<Step, Error> {
         let (number, hash) = self.last;
-        let missing = head.number > number && (self.first.is_some() || head.kept_from.is_none());
-        if missing || head.number == number && head.hash != hash {
-            return Ok(Step::Fault(Fault::Batch(number + i64::from(missing))));
+        let (head, head_hash) = bounds.head;
+        if head > number || head == number && head_hash != hash {
+            return Ok(Step::Fault(Fault::Batch(number + i64::from(head > number))));
         }
-        let stray = sql::stray(tx, self.first.unwrap_or(head.number + 1), head.kept_from).await?;
+        let stray = sql::stray(tx, bounds.anchor.0).await?;
         Ok(stray.map_or(Step::End, |id| Step::Fault(Fault::SlippedIn(id.into()))))
     }
 }

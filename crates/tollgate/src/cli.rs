@@ -6,10 +6,10 @@ mod tests;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use uuid::Uuid;
 
+use crate::audit_cli::AuditCommand;
 use crate::bridge_cli::BridgeArgs;
-use crate::config::{DatabaseConfig, LogConfig, OwnerDatabaseConfig, ServeConfig};
+use crate::config::{LogConfig, OwnerDatabaseConfig, ServeConfig};
 use crate::policy_cli::PolicyCommand;
 
 /// Tollgate stands between AI agents and MCP servers: every call is judged, counted and recorded before it runs.
@@ -36,7 +36,7 @@ pub enum Command {
         #[command(subcommand)]
         command: KeysCommand,
     },
-    /// Verify the audit log's hash chain
+    /// Verify, export and note the audit log's hash chain
     Audit {
         #[command(subcommand)]
         command: AuditCommand,
@@ -57,23 +57,6 @@ pub enum Command {
 pub enum KeysCommand {
     /// Print a new entry for `TOLLGATE_KEYS`
     New,
-}
-
-/// `tollgate audit`.
-#[derive(Debug, Subcommand)]
-pub enum AuditCommand {
-    /// Walk a tenant's chain and name the first row that was changed, removed or slipped in
-    Verify(VerifyArgs),
-}
-
-/// `tollgate audit verify`.
-#[derive(Debug, Args)]
-pub struct VerifyArgs {
-    /// The organisation's id; every organisation when left out
-    #[arg(long)]
-    pub tenant: Option<Uuid>,
-    #[command(flatten)]
-    pub database: DatabaseConfig,
 }
 
 /// `tollgate demo`.

@@ -29,7 +29,7 @@ use clap::Parser as _;
 use domain::Clock;
 use vault::Entropy;
 
-use crate::cli::{AuditCommand, Cli, Command, KeysCommand};
+use crate::cli::{Cli, Command, KeysCommand};
 
 /// A call makes some hundred small pieces on one thread and drops them on another: what glibc is slowest at.
 #[global_allocator]
@@ -62,7 +62,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Bridge(args) => bridge_cli::run(&args).await?,
         Command::Demo(args) => return demo::run(&args).await,
-        Command::Audit { command: AuditCommand::Verify(args) } => return audit_cli::verify(&args).await,
+        Command::Audit { command } => return audit_cli::run(&command).await,
         Command::Policy { command } => {
             let (input, output, notes) = (std::io::stdin(), std::io::stdout(), std::io::stderr());
             return policy_cli::run(&command, &mut input.lock(), &mut output.lock(), &mut notes.lock());

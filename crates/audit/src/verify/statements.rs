@@ -1,4 +1,4 @@
-//! The statements of [`super::verify`], one function each.
+//! The statements of [`super::verify`] and [`crate::evidence`], one function each.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use storage::{Storage, TenantTx};
 use uuid::Uuid;
 
 use super::Checked;
-use crate::chain::Entry;
+use crate::chain::{self, BEGINNING, Entry, Hash, Part};
 use crate::search::plan_by_values;
 use crate::select::{Terms, select_rows};
 use crate::{Error, Filter};
@@ -18,15 +18,33 @@ const BATCHES: i64 = 200;
 /// Bytes of entries looked at once; one batch at least.
 const BYTES: usize = 100_000;
 
-/// The end of the chain, as the table has it.
-pub(super) struct StoredHead {
-    pub number: i64,
-    pub hash: Vec<u8>,
+/// Where a tenant's chain begins and ends.
+pub(crate) struct Bounds {
+    /// Number and hash of the last batch.
+    pub head: (i64, Hash),
+    /// Of the last batch that was dropped; the beginning where none was.
+    pub anchor: (i64, Hash),
+    /// Rows decided before were dropped ...
     pub kept_from: Option<DateTime<Utc>>,
+    /// ... if they were of a batch up to this one.
+    kept_behind: i64,
+}
+
+impl Bounds {
+    /// Whether the row was dropped with its day, as far as the time of its decision tells.
+    pub(crate) fn is_old(&self, decided_at: DateTime<Utc>) -> bool {
+        self.kept_from.is_some_and(|from| decided_at < from)
+    }
+
+    /// Whether this decision was dropped with its day. Endings don't tell when their decision was written.
+    pub(crate) fn dropped(&self, batch: i64, entry: &Entry) -> bool {
+        entry.part == Part::Decision && batch <= self.kept_behind && self.is_old(entry.decided_at)
+    }
 }
 
 /// A batch, as the table has it.
-pub(super) struct StoredBatch {
+pub(crate) struct StoredBatch {
+    pub written_at: DateTime<Utc>,
     pub number: i64,
     pub previous: Vec<u8>,
     pub entries: Vec<u8>,
@@ -42,22 +60,71 @@ pub async fn tenants(storage: &Storage) -> Result<Vec<TenantId>, Error> {
     Ok(tenants.into_iter().map(TenantId::from).collect())
 }
 
-pub(super) async fn head(tx: &mut TenantTx) -> Result<Option<StoredHead>, Error> {
+impl StoredBatch {
+    /// Its hash, if it follows from the last and is as it was written.
+    pub(crate) fn follows(&self, tenant: Uuid, last: (i64, Hash)) -> Option<Hash> {
+        let follows = (self.number, self.previous.as_slice()) == (last.0 + 1, last.1.as_slice());
+        let hash = chain::link(tenant, self.number, &last.1, &self.entries);
+        (follows && self.hash == hash).then_some(hash)
+    }
+}
+
+pub(crate) async fn bounds(tx: &mut TenantTx) -> Result<Bounds, Error> {
     let tenant = tx.tenant().uuid();
-    Ok(sqlx::query_as!(
-        StoredHead,
-        "SELECT number, hash, kept_from FROM audit_heads WHERE tenant_id = $1",
+    let row = sqlx::query!(
+        r#"SELECT h.number, h.hash, h.kept_from, h.kept_behind, a.number AS "anchor?", a.hash AS "anchor_hash?"
+           FROM audit_heads h
+           LEFT JOIN LATERAL (SELECT number, hash FROM audit_anchors a WHERE a.tenant_id = h.tenant_id
+                              ORDER BY number DESC LIMIT 1) a ON true
+           WHERE h.tenant_id = $1"#,
         tenant
     )
     .fetch_optional(tx.connection())
-    .await?)
+    .await?;
+    // A hash of another length follows from nothing, and nothing from it.
+    let hash = |bytes: Vec<u8>| bytes.try_into().unwrap_or([0xff; 32]);
+    let begins = (0, BEGINNING);
+    Ok(row.map_or(Bounds { head: begins, anchor: begins, kept_from: None, kept_behind: 0 }, |row| Bounds {
+        head: (row.number, hash(row.hash)),
+        anchor: row.anchor.zip(row.anchor_hash).map_or(begins, |(number, bytes)| (number, hash(bytes))),
+        kept_from: row.kept_from,
+        kept_behind: row.kept_behind.unwrap_or(0),
+    }))
 }
 
-pub(super) async fn batches_behind(tx: &mut TenantTx, number: i64) -> Result<Vec<StoredBatch>, Error> {
+/// The heads of the days that were dropped.
+pub(crate) async fn anchors(tx: &mut TenantTx) -> Result<Vec<Hash>, Error> {
+    let tenant = tx.tenant().uuid();
+    let hashes = sqlx::query_scalar!("SELECT hash FROM audit_anchors WHERE tenant_id = $1", tenant)
+        .fetch_all(tx.connection())
+        .await?;
+    Ok(hashes.into_iter().filter_map(|hash| hash.try_into().ok()).collect())
+}
+
+/// The first and last batch that were written in a span of time.
+pub(crate) async fn span(
+    tx: &mut TenantTx,
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+) -> Result<Option<(i64, i64)>, Error> {
+    let tenant = tx.tenant().uuid();
+    let span = sqlx::query!(
+        "SELECT min(number) AS first, max(number) AS last FROM audit_batches
+         WHERE tenant_id = $1 AND written_at >= $2 AND written_at < $3",
+        tenant,
+        from,
+        to
+    )
+    .fetch_one(tx.connection())
+    .await?;
+    Ok(span.first.zip(span.last))
+}
+
+pub(crate) async fn batches_behind(tx: &mut TenantTx, number: i64) -> Result<Vec<StoredBatch>, Error> {
     let tenant = tx.tenant().uuid();
     let mut batches = sqlx::query_as!(
         StoredBatch,
-        "SELECT number, previous, entries, hash FROM audit_batches
+        "SELECT written_at, number, previous, entries, hash FROM audit_batches
          WHERE tenant_id = $1 AND number > $2 ORDER BY number LIMIT $3",
         tenant,
         number,
@@ -76,7 +143,7 @@ pub(super) async fn batches_behind(tx: &mut TenantTx, number: i64) -> Result<Vec
 }
 
 /// The rows that say they were written or completed by these batches.
-pub(super) async fn rows_of(
+pub(crate) async fn rows_of(
     tx: &mut TenantTx,
     first: i64,
     last: i64,
@@ -96,34 +163,29 @@ pub(super) async fn rows_of(
     Ok(rows.into_iter().map(|row| ((row.decided_at, row.id), Checked::new(row))).collect())
 }
 
-pub(super) async fn exists(tx: &mut TenantTx, entry: &Entry) -> Result<bool, Error> {
+/// The batch of a row's ending, if the row is there.
+pub(crate) async fn closed_by(tx: &mut TenantTx, entry: &Entry) -> Result<Option<Option<i64>>, Error> {
     let tenant = tx.tenant().uuid();
     Ok(sqlx::query_scalar!(
-        r#"SELECT EXISTS (SELECT FROM decisions WHERE tenant_id = $1 AND decided_at = $2 AND id = $3) AS "exists!""#,
+        "SELECT closed_batch FROM decisions WHERE tenant_id = $1 AND decided_at = $2 AND id = $3",
         tenant,
         entry.decided_at,
         entry.id
     )
-    .fetch_one(tx.connection())
+    .fetch_optional(tx.connection())
     .await?)
 }
 
 /// A row of a batch that is not in the chain. In one statement with the head, so that no batch comes in between.
-pub(super) async fn stray(
-    tx: &mut TenantTx,
-    first: i64,
-    kept_from: Option<DateTime<Utc>>,
-) -> Result<Option<Uuid>, Error> {
+pub(crate) async fn stray(tx: &mut TenantTx, anchor: i64) -> Result<Option<Uuid>, Error> {
     let tenant = tx.tenant().uuid();
     Ok(sqlx::query_scalar!(
         "SELECT d.id FROM decisions d
-         WHERE d.tenant_id = $1 AND ($3::timestamptz IS NULL OR d.decided_at >= $3)
-             AND (d.batch < $2 OR greatest(d.batch, d.closed_batch) >
-                 (SELECT h.number FROM audit_heads h WHERE h.tenant_id = $1))
+         WHERE d.tenant_id = $1 AND (d.batch <= $2 OR greatest(d.batch, d.closed_batch) >
+             coalesce((SELECT h.number FROM audit_heads h WHERE h.tenant_id = $1), 0))
          ORDER BY d.decided_at, d.id LIMIT 1",
         tenant,
-        first,
-        kept_from
+        anchor
     )
     .fetch_optional(tx.connection())
     .await?)

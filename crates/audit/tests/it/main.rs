@@ -5,6 +5,7 @@
 mod desk;
 mod direct;
 mod drain;
+mod evidence;
 mod export;
 mod killed;
 mod search;

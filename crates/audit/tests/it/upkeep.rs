@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use audit::{Completion, DrainSettings};
-use domain::Outcome;
+use audit::{Completion, DayHead, DrainSettings, Fault, day_head, verify_against};
+use domain::{DecisionId, Outcome};
 use ledger::GiveBack;
 use sqlx::Connection;
 
@@ -118,6 +118,90 @@ async fn old_days_go_and_the_chain_goes_on() {
         .unwrap();
     let verified = audit::verify(&desk.storage, desk.tenant).await.unwrap();
     assert_eq!(verified.fault, Some(audit::Fault::Changed(kept[8])));
+}
+
+/// Six days, of which the last three are kept: a decision each, and the heads of the days.
+async fn cut() -> (Desk, Vec<DecisionId>, Vec<DayHead>) {
+    let desk = Desk::new().await;
+    let drain = desk.drain_with(DrainSettings { keep_days: Some(3), ..DrainSettings::default() });
+    let (mut ids, mut heads) = (Vec::new(), Vec::new());
+    for _ in 0..6 {
+        drain.make_partitions().await.unwrap();
+        let decision = desk.denied();
+        desk.record(&decision).await;
+        drain.once().await.unwrap();
+        drain.retire().await.unwrap();
+        ids.push(decision.id);
+        let today = desk.clock.now().date_naive();
+        heads.push(day_head(&desk.storage, desk.tenant, today).await.unwrap().unwrap());
+        desk.advance(DAY);
+    }
+    assert_eq!(desk.verified().await, 3);
+    (desk, ids, heads)
+}
+
+#[tokio::test]
+async fn heads_of_days_that_were_dropped_still_hold() {
+    let (desk, _, heads) = cut().await;
+    for head in &heads {
+        assert_eq!(verify_against(&desk.storage, desk.tenant, &[*head]).await.unwrap().fault, None);
+        let again = day_head(&desk.storage, desk.tenant, head.day).await.unwrap();
+        assert_eq!(again, Some(*head));
+    }
+    let other = format!("{}={}", heads[0].day, "ab".repeat(32)).parse().unwrap();
+    let fault = verify_against(&desk.storage, desk.tenant, &[heads[0], other]).await.unwrap().fault;
+    assert_eq!(fault, Some(Fault::Head(heads[0].day)));
+}
+
+#[tokio::test]
+async fn dropping_more_than_retention_did_is_found() {
+    // Batch 3 is the oldest that is kept: batches stay a day longer than rows.
+    for (statement, expected) in [
+        ("DELETE FROM audit_batches WHERE number = 3", Fault::Batch(3)),
+        ("DELETE FROM audit_anchors WHERE number = 2", Fault::Batch(2)),
+        ("UPDATE audit_anchors SET hash = decode(repeat('00', 32), 'hex') WHERE number = 2", Fault::Batch(3)),
+        // The anchor of a batch that is still there leaves its rows to no batch.
+        (
+            "INSERT INTO audit_anchors SELECT tenant_id, '2028-06-18', number, hash FROM audit_batches WHERE number = 5",
+            Fault::SlippedIn(DecisionId::from(uuid::Uuid::nil())),
+        ),
+    ] {
+        let (desk, ids, _) = cut().await;
+        let mut owner = desk.db.owner().await;
+        let done = sqlx::query(statement).execute(&mut owner).await.unwrap();
+        assert_eq!(done.rows_affected(), 1, "{statement}");
+        let expected =
+            if matches!(expected, Fault::SlippedIn(_)) { Fault::SlippedIn(ids[3]) } else { expected };
+        let fault = verify_against(&desk.storage, desk.tenant, &[]).await.unwrap().fault;
+        assert_eq!(fault, Some(expected), "{statement}");
+    }
+    // Nor can retention be said to have gone further than it went.
+    let (desk, ids, _) = cut().await;
+    let mut owner = desk.db.owner().await;
+    sqlx::query("UPDATE audit_heads SET kept_from = kept_from + interval '2 days'")
+        .execute(&mut owner)
+        .await
+        .unwrap();
+    let fault = verify_against(&desk.storage, desk.tenant, &[]).await.unwrap().fault;
+    assert_eq!(fault, Some(Fault::SlippedIn(ids[3])));
+}
+
+#[tokio::test]
+async fn a_row_that_comes_after_its_day_was_dropped_is_held_to_account() {
+    let (desk, _, _) = cut().await;
+    let drain = desk.drain_with(DrainSettings { keep_days: Some(3), ..DrainSettings::default() });
+    drain.retire().await.unwrap();
+    let old = audit::Decision { decided_at: desk.clock.now() - 5 * DAY, ..desk.allowed() };
+    desk.record(&old).await;
+    desk.close(&desk.closing(&old), GiveBack::Nothing).await;
+    drain.once().await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(desk.verified().await, 3, "one of three days went, and the late one came");
+        drain.retire().await.unwrap();
+    }
+    desk.advance(DAY);
+    drain.retire().await.unwrap();
+    assert_eq!(desk.verified().await, 1);
 }
 
 #[tokio::test]
