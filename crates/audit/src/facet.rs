@@ -10,16 +10,16 @@ use crate::select::Terms;
 use crate::{Error, Filter};
 
 /// Counts looked at for one condition. When there are more it is nothing rare.
-const COUNTS: i64 = 20_000;
+const COUNTS: i64 = 3000;
 
 /// One condition but for outcomes and times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Facet {
-    Server,
-    Tool,
-    Rule,
     Grant,
     Identity,
+    Rule,
+    Tool,
+    Server,
 }
 
 /// What the counts know of a condition, in a span of time.
@@ -32,14 +32,14 @@ pub(crate) struct Reach {
 }
 
 impl Facet {
-    /// The conditions of a filter.
+    /// The conditions of a filter, those first that mostly let fewer rows through.
     pub(crate) fn all_of(filter: &Filter) -> Vec<Self> {
         let facets = [
-            filter.server.map(|_| Self::Server),
-            filter.tool.as_ref().map(|_| Self::Tool),
-            filter.rule.as_ref().map(|_| Self::Rule),
             filter.grant.map(|_| Self::Grant),
             filter.identity.as_ref().map(|_| Self::Identity),
+            filter.rule.as_ref().map(|_| Self::Rule),
+            filter.tool.as_ref().map(|_| Self::Tool),
+            filter.server.map(|_| Self::Server),
         ];
         facets.into_iter().flatten().collect()
     }
@@ -63,20 +63,26 @@ impl Facet {
     }
 }
 
-/// What the hours know of the terms' server, tool, rule and outcomes together. None when that would be too much to look at.
+/// What the hours know of the terms' server, tool, rule and outcomes together. None when that would be too much to look at, which
+/// it always is without a tool or rule: only those lead to their counts.
 pub(crate) async fn reach_of_hours(tx: &mut TenantTx, terms: &Terms) -> Result<Option<Reach>, Error> {
+    if terms.tool.is_none() && terms.tools.least.is_none() && terms.rule.is_none() {
+        return Ok(None);
+    }
     plan_by_values(tx).await?;
     let tenant = tx.tenant().uuid();
     let found = sqlx::query!(
-        r#"SELECT count(*) AS "looked!", coalesce(sum(count), 0)::bigint AS "rows!",
+        r#"SELECT count(*) AS "looked!", coalesce(sum(count) FILTER (WHERE fits), 0)::bigint AS "rows!",
                min(hour) FILTER (WHERE hit) AS first, max(hour) FILTER (WHERE hit) AS last
-           FROM (SELECT hour, count, count > 0 AND (cardinality($7::text[]) = 0 OR outcome = ANY($7)) AS hit
-                 FROM decision_hours
-                 WHERE tenant_id = $1 AND ($2::uuid IS NULL OR server_id = $2) AND ($3::text IS NULL OR tool = $3)
-                     AND ($4::text IS NULL OR tool ~>=~ $4 AND tool <> '') AND ($5::text IS NULL OR tool ~<~ $5)
-                     AND ($6::text IS NULL OR rule = $6 AND rule <> '')
-                     AND ($8::timestamptz IS NULL OR hour >= $8) AND ($9::timestamptz IS NULL OR hour <= $9)
-                 LIMIT $10) AS c"#,
+           FROM (SELECT hour, count, fits,
+                     fits AND count > 0 AND (cardinality($7::text[]) = 0 OR outcome = ANY($7)) AS hit
+                 FROM (SELECT hour, count, outcome, ($2::uuid IS NULL OR server_id = $2) AS fits
+                       FROM decision_hours
+                       WHERE tenant_id = $1 AND ($3::text IS NULL OR tool = $3)
+                           AND ($4::text IS NULL OR tool ~>=~ $4 AND tool <> '') AND ($5::text IS NULL OR tool ~<~ $5)
+                           AND ($6::text IS NULL OR rule = $6 AND rule <> '')
+                           AND ($8::timestamptz IS NULL OR hour >= $8) AND ($9::timestamptz IS NULL OR hour <= $9)
+                       LIMIT $10) AS looked) AS c"#,
         tenant,
         terms.server,
         terms.tool,
@@ -94,8 +100,12 @@ pub(crate) async fn reach_of_hours(tx: &mut TenantTx, terms: &Terms) -> Result<O
     Ok((found.looked < COUNTS).then_some(Reach { rows: found.rows, span }))
 }
 
-/// What the days know of the terms' grant, identity and outcomes together. None when that would be too much to look at.
+/// What the days know of the terms' grant, identity and outcomes together. None when that would be too much to look at, or there
+/// is neither grant nor identity.
 pub(crate) async fn reach_of_days(tx: &mut TenantTx, terms: &Terms) -> Result<Option<Reach>, Error> {
+    if terms.grant.is_none() && terms.identity.is_none() {
+        return Ok(None);
+    }
     plan_by_values(tx).await?;
     let tenant = tx.tenant().uuid();
     let found = sqlx::query!(

@@ -1,6 +1,7 @@
 //! Reading rows: pages of a search, one row, and what is new.
 
 mod plan;
+mod windows;
 
 use domain::DecisionId;
 use storage::TenantTx;

@@ -21,6 +21,8 @@ pub(crate) struct Terms {
     pub from: Option<DateTime<Utc>>,
     pub to: Option<DateTime<Utc>>,
     pub id: Option<Uuid>,
+    /// Of a lead: refusals and failures alone.
+    pub refused: bool,
 }
 
 impl Terms {
@@ -40,6 +42,7 @@ impl Terms {
             from: filter.from.max(made.map(|made| made - SLACK)),
             to: [filter.to, made.map(|made| made + SLACK)].into_iter().flatten().min(),
             id,
+            refused: false,
         }
     }
 }

@@ -1,12 +1,15 @@
-//! How a search goes about it: by the index of its rarest condition, newest first, a stretch at a time, and no longer than a
-//! page may take.
+//! How a search goes about it: by the index of its rarest condition, newest first, a few days and a stretch of rows at a time,
+//! and no longer than a page may take.
 
 use std::time::Duration;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use storage::TenantTx;
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use super::plan_by_values;
+use super::windows::{self, Windows};
 use crate::facet::{Facet, reach_of_days, reach_of_hours};
 use crate::select::{Terms, select_rows};
 use crate::stored::Stored;
@@ -23,10 +26,12 @@ const FEW: i64 = 2000;
 pub(super) struct Plan {
     /// All conditions.
     terms: Terms,
-    /// The one whose index leads, and the times.
+    /// The one whose index leads.
     lead: Terms,
     /// The lead is all there is: what it leads to is what is looked for.
     whole: bool,
+    /// When.
+    windows: Windows,
 }
 
 impl Plan {
@@ -37,43 +42,37 @@ impl Plan {
         after: Option<Cursor>,
     ) -> Result<Option<Self>, Error> {
         let mut terms = Terms::of(filter);
-        if filter.request_id.is_some() {
-            return Ok(Some(Self { lead: terms.clone(), terms, whole: true }));
+        let before = after.map(|after| after.decided_at + TimeDelta::microseconds(1));
+        terms.to = [terms.to, before].into_iter().flatten().min();
+        if let (Some(_), Some(from), Some(to)) = (filter.request_id, terms.from, terms.to) {
+            let windows = Windows::of((from, to));
+            return Ok(Some(Self { lead: terms.clone(), terms, whole: true, windows }));
         }
+        let Some(span) = windows::span(tx).await? else { return Ok(None) };
+        narrow(&mut terms, span);
         let facets = Facet::all_of(filter);
-        let of_outcome = !terms.outcomes.is_empty();
-        if facets.is_empty() && !of_outcome {
-            return Ok(Some(Self { lead: terms.clone(), terms, whole: true }));
-        }
-        let mut span = terms.clone();
-        span.to = [span.to, after.map(|after| after.decided_at)].into_iter().flatten().min();
-        let of_hours = facets.is_empty() || facets.iter().any(|facet| facet.is_of_hours());
-        let of_days = facets.iter().any(|facet| !facet.is_of_hours());
         // What is together in no hour or no day is nowhere.
-        for reach in [
-            if of_hours { reach_of_hours(tx, &span).await? } else { None },
-            if of_days { reach_of_days(tx, &span).await? } else { None },
-        ] {
-            let Some(reach) = reach else { continue };
-            let Some((first, behind)) = reach.span else { return Ok(None) };
-            terms.from = terms.from.max(Some(first));
-            terms.to = [terms.to, Some(behind)].into_iter().flatten().min();
+        for reach in
+            [reach_of_hours(tx, &terms).await?, reach_of_days(tx, &terms).await?].into_iter().flatten()
+        {
+            let Some(span) = reach.span else { return Ok(None) };
+            narrow(&mut terms, span);
         }
-        let rarest = rarest(tx, &facets, &span).await?;
-        let only = Terms { from: terms.from, to: terms.to, ..Terms::default() };
-        let lead = match rarest {
-            // Refusals are in an index of their own.
-            None if of_outcome && !terms.outcomes.iter().any(|outcome| outcome == "allow") => {
-                Terms { outcomes: terms.outcomes.clone(), ..only }
-            }
-            None => only,
-            Some(facet) => facet.alone(&terms),
-        };
-        let whole = match rarest {
-            None => facets.is_empty() && !lead.outcomes.is_empty(),
-            Some(_) => facets.len() == 1 && !of_outcome && terms.tools.least.is_none(),
-        };
-        Ok(Some(Self { terms, lead, whole }))
+        let (Some(first), Some(behind)) = (terms.from, terms.to) else { return Ok(None) };
+        if first >= behind {
+            return Ok(None);
+        }
+        let refused = !terms.outcomes.is_empty() && !terms.outcomes.iter().any(|outcome| outcome == "allow");
+        let rarest = rarest(tx, &facets, &terms).await?;
+        let lead = rarest.map(|facet| facet.alone(&terms)).unwrap_or_default();
+        let whole = terms.outcomes.is_empty()
+            && match rarest {
+                None => facets.is_empty(),
+                Some(_) => facets.len() == 1 && terms.tools.least.is_none(),
+            };
+        // Refusals are in an index of their own.
+        let lead = Terms { refused: refused && rarest.is_none(), ..lead };
+        Ok(Some(Self { terms, lead, whole, windows: Windows::of((first, behind)) }))
     }
 
     /// Adds rows until there are `wanted`. Answers where the search ended before that, unless it was at the end.
@@ -86,14 +85,20 @@ impl Plan {
     ) -> Result<Option<Cursor>, Error> {
         let begun = Instant::now();
         let mut behind = after;
+        let mut window = self.windows;
         plan_by_values(tx).await?;
         loop {
-            rows.extend(self.stretch(tx, behind, wanted - rows.len()).await?);
-            if self.whole || rows.len() >= wanted {
+            rows.extend(self.stretch(tx, window, behind, wanted - rows.len()).await?);
+            if rows.len() >= wanted {
                 return Ok(None);
             }
-            behind = self.end_of_stretch(tx, behind).await?;
-            if behind.is_none() || begun.elapsed() >= ENOUGH {
+            let end = if self.whole { None } else { self.end_of_stretch(tx, window, behind).await? };
+            if end.is_none() {
+                let Some(before) = window.before() else { return Ok(None) };
+                window = before;
+            }
+            behind = end.or(Some(Cursor { decided_at: window.to, id: Uuid::nil().into() }));
+            if begun.elapsed() >= ENOUGH {
                 return Ok(behind);
             }
         }
@@ -102,30 +107,31 @@ impl Plan {
     async fn stretch(
         &self,
         tx: &mut TenantTx,
+        window: Windows,
         after: Option<Cursor>,
         wanted: usize,
     ) -> Result<Vec<Stored>, Error> {
         let tenant = tx.tenant().uuid();
         let (time, id) = after.map(|after| (after.decided_at, after.id.uuid())).unzip();
         let most = if self.whole { wanted } else { STRETCH };
+        let terms = Terms { from: Some(window.from), to: Some(window.to), ..self.terms.clone() };
         let lead = &self.lead;
         let rows = select_rows!(
             "(SELECT * FROM decisions AS d
               WHERE d.tenant_id = $12
                   AND ($13::timestamptz IS NULL OR d.decided_at <= $13 AND (d.decided_at, d.id) < ($13, $14::uuid))
-                  AND ($9::timestamptz IS NULL OR d.decided_at >= $9)
-                  AND ($10::timestamptz IS NULL OR d.decided_at < $10)
+                  AND d.decided_at >= $9 AND d.decided_at < $10
                   AND ($15::uuid IS NULL OR d.server_id = $15)
                   AND ($16::uuid IS NULL OR d.grant_id = $16)
                   AND ($17::text IS NULL OR d.identity = $17)
                   AND ($18::text IS NULL OR d.tool = $18)
                   AND ($19::text IS NULL OR d.tool ~>=~ $19)
                   AND ($20::text IS NULL OR d.tool ~<~ $20)
-                  AND (cardinality($21::text[]) = 0 OR d.outcome = ANY($21) AND d.outcome <> 'allow')
+                  AND (NOT $21 OR d.outcome <> 'allow')
                   AND ($22::text IS NULL OR d.rule = $22)
                   AND ($11::uuid IS NULL OR d.id = $11)
               ORDER BY d.decided_at DESC, d.id DESC LIMIT $23) AS decisions",
-            self.terms,
+            terms,
             tenant,
             "ORDER BY decisions.decided_at DESC, decisions.id DESC LIMIT $24",
             time,
@@ -136,7 +142,7 @@ impl Plan {
             lead.tool,
             lead.tools.least,
             lead.tools.behind,
-            &lead.outcomes,
+            lead.refused,
             lead.rule,
             i64::try_from(most).unwrap_or(i64::MAX),
             i64::try_from(wanted).unwrap_or(i64::MAX)
@@ -148,6 +154,7 @@ impl Plan {
     async fn end_of_stretch(
         &self,
         tx: &mut TenantTx,
+        window: Windows,
         after: Option<Cursor>,
     ) -> Result<Option<Cursor>, Error> {
         let tenant = tx.tenant().uuid();
@@ -157,29 +164,28 @@ impl Plan {
             "SELECT d.decided_at, d.id FROM decisions AS d
              WHERE d.tenant_id = $1
                  AND ($2::timestamptz IS NULL OR d.decided_at <= $2 AND (d.decided_at, d.id) < ($2, $3::uuid))
-                 AND ($4::timestamptz IS NULL OR d.decided_at >= $4)
-                 AND ($5::timestamptz IS NULL OR d.decided_at < $5)
+                 AND d.decided_at >= $4 AND d.decided_at < $5
                  AND ($6::uuid IS NULL OR d.server_id = $6)
                  AND ($7::uuid IS NULL OR d.grant_id = $7)
                  AND ($8::text IS NULL OR d.identity = $8)
                  AND ($9::text IS NULL OR d.tool = $9)
                  AND ($10::text IS NULL OR d.tool ~>=~ $10)
                  AND ($11::text IS NULL OR d.tool ~<~ $11)
-                 AND (cardinality($12::text[]) = 0 OR d.outcome = ANY($12) AND d.outcome <> 'allow')
+                 AND (NOT $12 OR d.outcome <> 'allow')
                  AND ($13::text IS NULL OR d.rule = $13)
              ORDER BY d.decided_at DESC, d.id DESC OFFSET $14 LIMIT 1",
             tenant,
             time,
             id,
-            lead.from,
-            lead.to,
+            window.from,
+            window.to,
             lead.server,
             lead.grant,
             lead.identity,
             lead.tool,
             lead.tools.least,
             lead.tools.behind,
-            &lead.outcomes,
+            lead.refused,
             lead.rule,
             i64::try_from(STRETCH - 1).unwrap_or(i64::MAX)
         )
@@ -189,24 +195,31 @@ impl Plan {
     }
 }
 
-/// The condition that lets the fewest rows through, if any is rare enough to be counted.
+/// Makes the times of the terms no wider than a span.
+fn narrow(terms: &mut Terms, (first, behind): (DateTime<Utc>, DateTime<Utc>)) {
+    terms.from = terms.from.max(Some(first));
+    terms.to = [terms.to, Some(behind)].into_iter().flatten().min();
+}
+
+/// The condition that lets the fewest rows through; of those that let too many through to be counted, the first.
 async fn rarest(tx: &mut TenantTx, facets: &[Facet], span: &Terms) -> Result<Option<Facet>, Error> {
+    let by_beginning = span.tools.least.is_some();
     if let [one] = facets
-        && span.tools.least.is_none()
+        && !by_beginning
     {
         return Ok(Some(*one));
     }
     let mut rarest: Option<(i64, Facet)> = None;
     for facet in facets {
         let alone = facet.alone(span);
-        let reach = match facet {
-            _ if facet.is_of_hours() => reach_of_hours(tx, &alone).await?,
-            _ => reach_of_days(tx, &alone).await?,
+        let reach = if facet.is_of_hours() {
+            reach_of_hours(tx, &alone).await?
+        } else {
+            reach_of_days(tx, &alone).await?
         };
-        // A beginning that many tools have is in no order of time.
-        let unknown = if *facet == Facet::Tool && span.tools.least.is_some() { None } else { Some(i64::MAX) };
-        let Some(rows) = reach.map(|reach| reach.rows).or(unknown) else { continue };
-        if *facet == Facet::Tool && span.tools.least.is_some() && rows > FEW {
+        let rows = reach.map_or(i64::MAX, |reach| reach.rows);
+        // What has one beginning of several is in no order of time: it must be sorted.
+        if *facet == Facet::Tool && by_beginning && rows > FEW {
             continue;
         }
         if rarest.is_none_or(|(least, _)| rows < least) {
