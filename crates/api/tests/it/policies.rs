@@ -170,6 +170,8 @@ async fn a_document_is_checked_without_saving_it() {
     let good = api.post(&path, &acme.owner, json!({"document": read_only()})).await.expect(200);
     assert_eq!(good["problems"], json!([]));
     assert_eq!(good["effects"].as_array().unwrap().len(), 49);
+    assert_eq!(good["methods"][0], json!({"part": "resources", "effect": "deny", "rule": "(default deny)"}));
+    assert_eq!(good["methods"].as_array().unwrap().len(), 6);
     let bad = api.post(&path, &acme.owner, json!({"document": {"version": "1"}})).await.expect(200);
     assert_snapshot!(shown(&bad), @r#"
     {
@@ -184,7 +186,8 @@ async fn a_document_is_checked_without_saving_it() {
       ],
       "warnings": [],
       "canonical": null,
-      "effects": []
+      "effects": [],
+      "methods": []
     }
     "#);
     let unreadable = api.post(&path, &acme.owner, json!({"document": "{"})).await.expect(200);
