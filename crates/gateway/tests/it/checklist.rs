@@ -384,3 +384,17 @@ async fn a_row_for_each_round_poll_question_and_denied_method_and_no_argument_in
     );
     assert!(!format!("{rows:?}").contains("hush-hush"));
 }
+
+/// What the documentation says of the mistakes is said by tests that there are, and of all of them.
+#[test]
+fn each_of_these_is_in_the_documentation() {
+    let (docs, tests) = (include_str!("../../../../docs/protocol.md"), include_str!("checklist.rs"));
+    let (_, table) = docs.split_once("| avoided | test |").unwrap();
+    let (table, _) = table.split_once("\n\n").unwrap();
+    let rows: Vec<_> = table.lines().filter_map(|row| row.rsplit_once("| `")?.1.split_once('`')).collect();
+    let named: Vec<_> = rows.iter().map(|(name, _)| *name).collect();
+    let written: Vec<_> =
+        tests.split("#[tokio::test]\nasync fn ").skip(1).filter_map(|test| test.split_once("()")).collect();
+    let written: Vec<_> = written.iter().map(|(name, _)| *name).filter(|name| !name.contains('"')).collect();
+    assert_eq!(named, written);
+}
