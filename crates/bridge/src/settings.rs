@@ -31,6 +31,9 @@ pub struct Settings {
     pub max_line: usize,
     /// How long a process may take to end: after its input is closed, and again after it is told to terminate.
     pub grace: Duration,
+    /// How long a server may think about whether it speaks 2026-07-28, before it is asked for the older revisions as well: one
+    /// of those may leave a question unanswered that it does not know.
+    pub thinks: Duration,
     /// How long no process is started after the first that ended by itself; doubled for each that follows.
     pub first_wait: Duration,
     /// The longest of these waits.
@@ -51,6 +54,7 @@ impl Settings {
             max_sessions: 64,
             max_line: 16 * 1024 * 1024,
             grace: Duration::from_secs(2),
+            thinks: Duration::from_secs(5),
             first_wait: Duration::from_millis(250),
             longest_wait: Duration::from_secs(30),
         }

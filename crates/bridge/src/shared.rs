@@ -3,6 +3,7 @@
 //! anything. Else those who offer the same have one of their own, and a call that may be asked has one to itself.
 
 use std::collections::HashMap;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -22,9 +23,6 @@ use crate::sessions::started;
 use crate::settings::Settings;
 use crate::translate::{INITIALIZED, Introduction, discover, initialize};
 
-/// How long a server may think about what it speaks. One of the older revisions may leave a question unanswered that it
-/// does not know.
-const PROBED: Duration = Duration::from_secs(5);
 /// How long it may take to introduce itself: `npx` may have to fetch it first.
 const INTRODUCED: Duration = Duration::from_mins(2);
 
@@ -178,7 +176,7 @@ impl Shared {
         let start = || started(settings, governor, "shared", Use::Shared(offer));
         let mut board = start()?;
         let known = self.speaks() == Some(Speaks::Older);
-        let met = match if known { Ok(None) } else { probe(&board).await } {
+        let met = match if known { Ok(None) } else { probe(&board, offer, settings.thinks).await } {
             Ok(Some(dialect)) => Ok(dialect),
             Ok(None) => introduce(&board, offer).await,
             Err(_) => {
@@ -227,14 +225,27 @@ impl Shared {
     }
 }
 
-/// Asks for the newer revision: nothing if the server does not speak it.
-async fn probe(board: &Arc<Board>) -> Result<Option<Dialect>, Refusal> {
-    let answered = tokio::time::timeout(PROBED, ask(board, discover)).await;
-    let Ok(answer) = answered else { return Ok(None) };
-    let answer = answer?;
+/// Asks for the newer revision: nothing if the server does not speak it, and was not introduced yet.
+async fn probe(board: &Arc<Board>, offer: Offer, thinks: Duration) -> Result<Option<Dialect>, Refusal> {
+    let mut discovering = pin!(ask(board, discover));
+    let Ok(answer) = tokio::time::timeout(thinks, &mut discovering).await else {
+        // It leaves unanswered what it does not know, or is slow to start: the answer that it gives says which.
+        let mut introducing = pin!(introduce(board, offer));
+        return tokio::select! {
+            biased;
+            answer = &mut discovering => {
+                if is_newer(&answer?) { Ok(Some(Dialect::Modern)) } else { introducing.await.map(Some) }
+            }
+            met = &mut introducing => met.map(Some),
+        };
+    };
+    Ok(is_newer(&answer?).then_some(Dialect::Modern))
+}
+
+/// Whether an answer to `server/discover` offers the newer revision.
+fn is_newer(answer: &Value) -> bool {
     let versions = answer["result"]["supportedVersions"].as_array();
-    let speaks = versions.is_some_and(|all| all.iter().any(|one| *one == Version::V2026_07_28.as_str()));
-    Ok(speaks.then_some(Dialect::Modern))
+    versions.is_some_and(|all| all.iter().any(|one| *one == Version::V2026_07_28.as_str()))
 }
 
 /// The handshake of the older revisions.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::world::{World, world};
+use crate::world::{World, with, world};
 
 /// A server of the older revisions: `slow` is answered when `finish` is, any other tool with the line that called it.
 const OLD: &str = r#"*tools/list*) done_with '{"tools":[{"name":"echo","inputSchema":{"type":"object","properties":{"region":{"type":"string","x-mcp-header":"Region"}}}}]}';;
@@ -74,6 +74,21 @@ async fn a_server_of_the_newer_revision_is_passed_through() {
     assert_eq!((&echo["id"], line["id"].is_i64()), (&json!("mine"), true));
     let unknown = world.send(world.stateless(3, "never/heard", json!({}))).await;
     assert_eq!((unknown.status, unknown.json()["id"].as_i64()), (404, Some(3)));
+}
+
+#[tokio::test]
+async fn a_server_that_is_slow_to_start_is_still_known() {
+    let thinks = Duration::from_millis(1);
+    let slow = NEW.replace("*server/discover*) ", "*server/discover*) sleep 1; ");
+    let world = with(&slow, |settings| settings.thinks = thinks).await;
+    let echo = answered(&world, 1, "tools/call", json!({ "name": "any" })).await;
+    let meta = &echo["result"]["line"]["params"]["_meta"];
+    assert_eq!(meta["io.modelcontextprotocol/protocolVersion"], "2026-07-28", "it is not translated");
+
+    // And one of the older revisions that never answers what it does not know.
+    let world = with(&format!("*server/discover*) ;;\n{OLD}"), |settings| settings.thinks = thinks).await;
+    let list = answered(&world, 1, "tools/list", json!({})).await;
+    assert_eq!(list["result"]["ttlMs"], 0, "it is translated");
 }
 
 #[tokio::test]
