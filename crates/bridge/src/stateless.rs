@@ -157,7 +157,10 @@ impl Reply {
             };
             match call.exchange.next().await {
                 // An older server writes its log to everybody; the newer revision has whoever wants it say so.
-                Said::Note(note) if self.translate.is_none() || translate::is_progress(&note) => {
+                Said::Note(note)
+                    if self.translate.is_none()
+                        || (translate::is_progress(&note) && call.exchange.hears_progress()) =>
+                {
                     return Next::Note(note);
                 }
                 Said::Note(_) => {}

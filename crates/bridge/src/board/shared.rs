@@ -222,10 +222,14 @@ impl Exchange {
         self.board.write(line).await
     }
 
-    /// Goes on for another request: what was said in the meantime, nobody heard.
+    /// Goes on for another request, which is also told what was said in the meantime.
     pub fn take_over(&mut self, original: Original) {
         self.original = original;
-        while self.notes.try_recv().is_ok() {}
+    }
+
+    /// Whether its client hears of progress.
+    pub fn hears_progress(&self) -> bool {
+        self.original.progress.is_some()
     }
 }
 

@@ -13,6 +13,8 @@ const OLD: &str = r#"*'"initialize"'*) can=$(printf '%s' "$line" | sed -nE 's/.*
 *'"both"'*) asked=$(id); left=2; say '{"jsonrpc":"2.0","id":"q1","method":"elicitation/create","params":{"message":"who","requestedSchema":{}}}'
     say '{"jsonrpc":"2.0","id":"q2","method":"roots/list"}';;
 *'"twice"'*) asked=$(id); left=2; say '{"jsonrpc":"2.0","id":"q1","method":"elicitation/create","params":{"message":"one"}}';;
+*'"busy"'*) asked=$(id); left=1; say '{"jsonrpc":"2.0","id":"q1","method":"elicitation/create","params":{"message":"who"}}'
+    say "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\",\"params\":{\"progressToken\":$asked,\"progress\":1}}";;
 *'"ask"'*) asked=$(id); left=1; say '{"jsonrpc":"2.0","id":"q1","method":"elicitation/create","params":{"message":"who"}}';;
 *'"id":"q'*) left=$((left - 1)); told="$told${told:+,}$line"
     if [ "$left" -le 0 ]; then say "{\"jsonrpc\":\"2.0\",\"id\":$asked,\"result\":{\"content\":[],\"pid\":$$,\"told\":[$told]}}"; told=; fi
@@ -57,6 +59,23 @@ async fn a_question_is_answered_in_the_next_round() {
     let done = call(&world, &form(), "ask", Some((&first, answers))).await.json();
     assert_eq!((&done["id"], &done["result"]["resultType"]), (&json!(7), &json!("complete")), "{done}");
     assert_eq!(done["result"]["told"], json!([{ "jsonrpc": "2.0", "id": "q1", "result": named("Ada") }]));
+}
+
+#[tokio::test]
+async fn progress_between_rounds_is_heard_in_one_of_them() {
+    let world = world(OLD).await;
+    let round = async |token: &str, more: Value| {
+        let mut params = json!({ "name": "busy", "_meta": { "progressToken": token } });
+        params.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let answer = world.send(world.offering(&form(), 7, "tools/call", params)).await;
+        let heard = answer.text.matches(&format!("\"progressToken\":\"{token}\"")).count();
+        (answer.json()["result"].take(), heard)
+    };
+    let (first, before) = round("one", json!({})).await;
+    let answers = json!({ "question-1": named("Ada") });
+    let more = json!({ "requestState": first["requestState"], "inputResponses": answers });
+    let (second, after) = round("two", more).await;
+    assert_eq!((&second["resultType"], before + after), (&json!("complete"), 1), "{second}");
 }
 
 #[tokio::test]
