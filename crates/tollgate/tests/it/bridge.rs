@@ -10,9 +10,10 @@ use testkit::{Api, Forwarder, eventually, free_address};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::clients;
 use crate::conformance::{Required, run, sources};
+use crate::same::{compare, table};
 use crate::stack::Stack;
+use crate::{clients, conformance};
 
 const TOKEN: &str = "a-token-of-the-bridge-that-is-long";
 
@@ -79,6 +80,25 @@ async fn the_suite_in_sessions() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_suite_stateless() {
     suite("2026-07-28").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_that_clients_do() {
+    let (upstream, bridge) = (conformance::upstream().await, Bridge::start(&[]).await);
+    for (client, row, mode) in [
+        ("same-1", &table::TYPESCRIPT_1, "legacy"),
+        ("same-2", &table::TYPESCRIPT_2_SESSIONS, "legacy"),
+        ("same-2", &table::TYPESCRIPT_2, "auto"),
+        ("same-python-1", &table::PYTHON_1, "legacy"),
+        ("same-python-2", &table::PYTHON_2_SESSIONS, "legacy"),
+        ("same-python-2", &table::PYTHON_2, "auto"),
+    ] {
+        let direct = clients::run(client, &json!({ "url": upstream.url, "mode": mode })).await;
+        let task = json!({ "url": format!("{}/mcp", bridge.url), "token": TOKEN, "mode": mode });
+        let through = clients::run(client, &task).await;
+        compare(row, serde_json::from_str(&direct).unwrap(), serde_json::from_str(&through).unwrap());
+    }
+    bridge.stop().await;
 }
 
 /// What `client` gets of the fixtures through the gateway and a bridge that was told `arguments`.

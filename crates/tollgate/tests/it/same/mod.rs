@@ -4,7 +4,7 @@
 
 mod inspector;
 mod rmcp;
-mod table;
+pub mod table;
 
 use std::path::Path;
 
@@ -16,10 +16,10 @@ use crate::conformance::sources;
 use crate::fixtures::Fixtures;
 
 /// What a client did, step by step, and what came of it.
-type Told = Vec<(String, Value)>;
+pub type Told = Vec<(String, Value)>;
 
 /// Holds what was told to the client's row, and what was told through the gateway to what was told without it.
-fn compare(row: &Row, mut direct: Told, mut through: Told) {
+pub fn compare(row: &Row, mut direct: Told, mut through: Told) {
     for told in [&mut direct, &mut through] {
         // How long an answer may be kept is the gateway's word where it filters.
         for (_, outcome) in told {
