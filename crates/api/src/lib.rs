@@ -14,6 +14,8 @@ mod request;
 mod routes;
 mod shape;
 
+use std::time::Duration;
+
 use axum::extract::FromRef;
 use axum::routing::any;
 use axum::{Router, middleware};
@@ -29,12 +31,19 @@ pub struct ApiState {
     control: Control,
     clock: Clock,
     entropy: Entropy,
+    patience: Duration,
 }
 
 impl ApiState {
     /// A front door to these operations; clock and entropy make the request ids.
     pub fn new(control: Control, clock: Clock, entropy: Entropy) -> Self {
-        Self { control, clock, entropy }
+        Self { control, clock, entropy, patience: Duration::from_secs(90) }
+    }
+
+    /// The same, where a request may take so long until its answer begins. 90 s unless said.
+    #[must_use]
+    pub fn within(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 }
 

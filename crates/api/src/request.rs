@@ -1,11 +1,14 @@
-//! What every request and response of the API goes through: a request id, a span, no caching, refusals rendered.
+//! What every request and response of the API goes through: a request id, a span, a limit on its time, no caching, refusals
+//! rendered.
 
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
+use control::Service;
+use tokio::time::timeout;
 use tracing::Instrument;
 use uuid::Uuid;
 
@@ -20,7 +23,16 @@ pub(crate) async fn identify(State(state): State<ApiState>, request: Request, ne
     // The path without its query, and no header: neither may carry what is logged by accident.
     let span =
         tracing::info_span!("api", request_id = %id, method = %request.method(), path = request.uri().path());
-    let mut response = next.run(request).instrument(span).await;
+    let answering = timeout(state.patience, next.run(request));
+    let mut response = async {
+        answering.await.unwrap_or_else(|_| {
+            // All else that is waited for has a limit of its own. Nothing that was begun stands: its transaction is rolled back.
+            tracing::warn!("a request was given up: the database does not answer");
+            Problem::from(control::Error::Unavailable(Service::Database)).into_response()
+        })
+    }
+    .instrument(span)
+    .await;
 
     if let Some(problem) = response.extensions_mut().remove::<Arc<Problem>>() {
         let allow = response.headers_mut().remove(header::ALLOW);

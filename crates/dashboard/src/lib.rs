@@ -13,6 +13,7 @@ mod frame;
 mod guard;
 mod hex;
 mod pages;
+mod patience;
 mod render;
 mod request_id;
 #[cfg(test)]
@@ -32,6 +33,7 @@ pub fn router(state: DashboardState) -> Router {
     pages::routes()
         .fallback(|| async { ErrorPage::NotFound })
         .layer(from_fn_with_state(state.clone(), guard::guard))
+        .layer(from_fn_with_state(state.clone(), patience::limit))
         .layer(from_fn(security::headers))
         .layer(from_fn_with_state(state.clone(), request_id::give))
         .with_state(state)

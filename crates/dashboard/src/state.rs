@@ -1,6 +1,7 @@
 //! What every page is made from. Built once, by the binary.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use control::Control;
 use domain::Clock;
@@ -19,4 +20,6 @@ pub struct DashboardState {
     pub entropy: Entropy,
     /// The management API's description (OpenAPI 3.1), shown at `/docs/api`.
     pub openapi: Arc<serde_json::Value>,
+    /// How long a request may take until its answer begins.
+    pub patience: Duration,
 }

@@ -58,6 +58,20 @@ impl TestDb {
     }
 }
 
+impl TestDb {
+    /// Lets every statement on `table` hang until what is given back is dropped.
+    ///
+    /// # Panics
+    /// When the server does not answer.
+    pub async fn hang(&self, table: &str) -> PgConnection {
+        let mut owner = self.owner().await;
+        let lock = format!("BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE");
+        let locked = sqlx::raw_sql(sqlx::AssertSqlSafe(lock)).execute(&mut owner).await;
+        locked.unwrap_or_else(|error| panic!("{table} can't be locked: {error}"));
+        owner
+    }
+}
+
 impl Drop for TestDb {
     fn drop(&mut self) {
         let (owner_url, name) = (self.owner_url.clone(), self.name.clone());

@@ -118,7 +118,7 @@ impl Parts {
     ///
     /// # Errors
     /// The keys can't sign.
-    pub fn control(&self) -> anyhow::Result<Router> {
+    pub fn control(&self, config: &ServeConfig) -> anyhow::Result<Router> {
         let base = self.url.as_str().trim_end_matches('/').to_owned();
         let control = Control::new(ControlParts {
             storage: self.storage.clone(),
@@ -138,8 +138,10 @@ impl Parts {
             clock: Clock::System,
             entropy: Entropy::System,
             openapi: Arc::new(api::openapi()),
+            patience: config.wait.request_timeout,
         });
-        Ok(api::router(api::ApiState::new(control, Clock::System, Entropy::System)).fallback_service(pages))
+        let state = api::ApiState::new(control, Clock::System, Entropy::System);
+        Ok(api::router(state.within(config.wait.request_timeout)).fallback_service(pages))
     }
 }
 

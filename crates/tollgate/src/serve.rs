@@ -111,7 +111,7 @@ fn routes(
         app = app.merge(gateway::router(gateway));
     }
     if config.serves(ServeRole::Control) {
-        return Ok(app.fallback_service(parts.control()?));
+        return Ok(app.fallback_service(parts.control(config)?));
     }
     Ok(app.fallback(|| async { (StatusCode::NOT_FOUND, "this process does not serve that\n") }))
 }

@@ -23,6 +23,10 @@ pub struct WaitConfig {
     #[arg(long, env = "TOLLGATE_IDLE", default_value = "75", value_name = "SECONDS",
         value_parser = seconds("TOLLGATE_IDLE", 1..=3600))]
     pub idle: Duration,
+    /// Milliseconds that a request of the API or for a page may take until its answer begins
+    #[arg(long, env = "TOLLGATE_REQUEST_TIMEOUT", default_value = "90000", value_name = "MS",
+        value_parser = millis("TOLLGATE_REQUEST_TIMEOUT", 1000..=3_600_000))]
+    pub request_timeout: Duration,
     /// Seconds of silence of a stream after which its client gets a comment, so that nobody in between closes it
     #[arg(long, env = "TOLLGATE_KEEP_ALIVE", default_value = "15", value_name = "SECONDS",
         value_parser = seconds("TOLLGATE_KEEP_ALIVE", 1..=3600))]

@@ -13,6 +13,7 @@ mod document;
 mod grants;
 mod keys;
 mod organisations;
+mod patience;
 mod policies;
 mod refusals;
 mod servers;

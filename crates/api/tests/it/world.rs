@@ -24,6 +24,7 @@ pub const PASSWORD: &str = "correct horse battery";
 /// The front door, alone in its world.
 pub struct Api {
     router: Router,
+    state: ApiState,
     pub database: TestDb,
 }
 
@@ -67,8 +68,13 @@ impl Api {
             client_metadata: true,
             demo_upstream: None,
         });
-        let router = api::router(ApiState::new(control, Clock::System, Entropy::System));
-        Self { router, database }
+        let state = ApiState::new(control, Clock::System, Entropy::System);
+        Self { router: api::router(state.clone()), state, database }
+    }
+
+    /// Gives requests so long from now on.
+    pub fn within(&mut self, patience: Duration) {
+        self.router = api::router(self.state.clone().within(patience));
     }
 
     /// Sends a request as it is, and holds the answer against the document.

@@ -12,6 +12,7 @@ mod links;
 mod log;
 mod log_in;
 mod organisation;
+mod patience;
 mod policies;
 mod security;
 mod servers;

@@ -22,6 +22,7 @@ pub const PASSWORD: &str = "correct horse battery";
 /// The pages, alone in their world.
 pub struct Site {
     pub router: Router,
+    state: DashboardState,
     pub database: TestDb,
     pub upstream: String,
 }
@@ -68,14 +69,15 @@ impl Site {
             client_metadata: true,
             demo_upstream: Some(upstream.parse().unwrap()),
         });
-        let router = dashboard::router(DashboardState {
+        let state = DashboardState {
             control,
             keyring,
             clock: Clock::System,
             entropy: Entropy::System,
             openapi: std::sync::Arc::new(openapi()),
-        });
-        Self { router, database, upstream }
+            patience: Duration::from_secs(90),
+        };
+        Self { router: dashboard::router(state.clone()), state, database, upstream }
     }
 
     /// A browser that nobody has used yet.
@@ -96,13 +98,22 @@ impl Site {
 
     /// Sends a request as it is.
     pub async fn send(&self, request: Request<Body>) -> Page {
-        let path = request.uri().to_string();
-        let response = self.router.clone().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let bytes = body.collect().await.unwrap().to_bytes();
-        let html = String::from_utf8_lossy(&bytes).into_owned();
-        Page { status: parts.status.as_u16(), path, headers: parts.headers, html }
+        answer(self.router.clone(), request).await
     }
+
+    /// The same, where a request has so long.
+    pub async fn send_within(&self, patience: Duration, request: Request<Body>) -> Page {
+        answer(dashboard::router(DashboardState { patience, ..self.state.clone() }), request).await
+    }
+}
+
+async fn answer(router: Router, request: Request<Body>) -> Page {
+    let path = request.uri().to_string();
+    let response = router.oneshot(request).await.unwrap();
+    let (parts, body) = response.into_parts();
+    let bytes = body.collect().await.unwrap().to_bytes();
+    let html = String::from_utf8_lossy(&bytes).into_owned();
+    Page { status: parts.status.as_u16(), path, headers: parts.headers, html }
 }
 
 impl Browser<'_> {
