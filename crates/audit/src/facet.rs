@@ -5,12 +5,11 @@ use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use storage::TenantTx;
 
 use crate::counts::hour_of;
-use crate::search::plan_by_values;
 use crate::select::Terms;
 use crate::{Error, Filter};
 
 /// Counts looked at for one condition. When there are more it is nothing rare.
-const COUNTS: i64 = 3000;
+const COUNTS: i64 = 1000;
 
 /// One condition but for outcomes and times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +68,6 @@ pub(crate) async fn reach_of_hours(tx: &mut TenantTx, terms: &Terms) -> Result<O
     if terms.tool.is_none() && terms.tools.least.is_none() && terms.rule.is_none() {
         return Ok(None);
     }
-    plan_by_values(tx).await?;
     let tenant = tx.tenant().uuid();
     let found = sqlx::query!(
         r#"SELECT count(*) AS "looked!", coalesce(sum(count) FILTER (WHERE fits), 0)::bigint AS "rows!",
@@ -106,7 +104,6 @@ pub(crate) async fn reach_of_days(tx: &mut TenantTx, terms: &Terms) -> Result<Op
     if terms.grant.is_none() && terms.identity.is_none() {
         return Ok(None);
     }
-    plan_by_values(tx).await?;
     let tenant = tx.tenant().uuid();
     let found = sqlx::query!(
         r#"SELECT count(*) AS "looked!", coalesce(sum(count), 0)::bigint AS "rows!",

@@ -62,7 +62,8 @@ pub async fn tail(tx: &mut TenantTx, filter: &Filter, after: TailCursor) -> Resu
     let terms = Terms::of(filter);
     // A row's batch is never above the head: read first, so that what is written meanwhile is left for the next call.
     let head = tail_start(tx).await?.0;
-    let most = MOST * 2;
+    // More than a batch has: at least one is told as a whole.
+    let most = MOST + 1;
     let rows = select_rows!(
         "decisions",
         terms,
@@ -79,7 +80,7 @@ pub async fn tail(tx: &mut TenantTx, filter: &Filter, after: TailCursor) -> Resu
     if rows.len() == most
         && let Some(last) = rows.last().map(written)
     {
-        // The last batch may go on behind the limit. It is smaller than the limit, so another is before it.
+        // The last batch may go on behind the limit.
         rows.retain(|row| written(row) < last);
         next = last - 1;
     }

@@ -18,7 +18,7 @@ use crate::statements::{self as sql, Completed};
 use crate::stored::{Ending, Stored};
 
 /// Rows and endings that may go into one batch.
-pub(crate) const MOST: usize = 500;
+pub(crate) const MOST: usize = 1000;
 
 /// What is to be written for one tenant.
 #[derive(Clone, Debug, Default)]

@@ -1,7 +1,8 @@
 //! Every filter of the log, alone and two together, at any page, on a large log made by `scripts/generate-decisions.sql`.
 //!
-//! Warm: each search runs three times and the fastest counts, since whatever else the machine does can only slow one down. Prints
-//! the slowest of each kind, and what Postgres says of those that took more than a page may.
+//! Warm: each search runs three times and the fastest counts, since whatever else the machine does can only slow one down; one that
+//! took more than a page may is tried again some times. Prints the slowest of each kind, and fails when any took too long
+//! each time.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that can't go on has nothing to say")]
 #![expect(clippy::disallowed_methods, reason = "what to search is in the environment, as for the tests")]
@@ -9,6 +10,7 @@
 
 mod filters;
 
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use audit::{Cursor, Filter};
@@ -17,11 +19,13 @@ use storage::{Storage, StorageConfig};
 
 /// What a page of the log may take.
 const MOST: Duration = Duration::from_millis(50);
+/// How often a search is tried, and how often one that takes too long.
+const TRIES: [usize; 2] = [3, 15];
 /// Rows of a page.
 const PAGE: u16 = 50;
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() {
+async fn main() -> ExitCode {
     let storage = Storage::connect(&StorageConfig {
         max_connections: 2,
         acquire_timeout: Duration::from_secs(10),
@@ -30,6 +34,7 @@ async fn main() {
     .unwrap();
     let world = filters::World::of(&storage).await;
     println!("{} rows, {} of the large tenant, {} of a small one", world.rows, world.large.1, world.small.1);
+    let mut over = 0;
     for (name, tenant) in [("large", world.large.0), ("small", world.small.0)] {
         let mut found = Vec::new();
         for (label, filter) in world.filters(tenant) {
@@ -43,8 +48,14 @@ async fn main() {
             let took = chart(&storage, tenant, &filter).await;
             found.push((took, format!("{label}, chart of 24 hours")));
         }
-        report(name, found);
+        over += report(name, found);
     }
+    if over == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Whether the fastest so far is fast enough, or was tried often enough.
+fn enough(tries: usize, best: Duration) -> bool {
+    tries >= TRIES[usize::from(best > MOST)]
 }
 
 async fn search(
@@ -54,7 +65,10 @@ async fn search(
     after: Option<Cursor>,
 ) -> (Duration, usize, bool) {
     let mut best = (Duration::MAX, 0, false);
-    for _ in 0..3 {
+    for tries in 0.. {
+        if enough(tries, best.0) {
+            break;
+        }
         let begun = Instant::now();
         let mut tx = storage.tenant(tenant).await.unwrap();
         let page = audit::search(&mut tx, filter, after, PAGE).await.unwrap();
@@ -68,7 +82,10 @@ async fn chart(storage: &Storage, tenant: TenantId, filter: &Filter) -> Duration
     let to = filter.to.unwrap_or_else(filters::newest);
     let filter = Filter { from: Some(to - Duration::from_hours(24)), to: Some(to), ..filter.clone() };
     let mut best = Duration::MAX;
-    for _ in 0..3 {
+    for tries in 0.. {
+        if enough(tries, best) {
+            break;
+        }
         let begun = Instant::now();
         let mut tx = storage.tenant(tenant).await.unwrap();
         audit::histogram(&mut tx, &filter).await.unwrap();
@@ -78,7 +95,8 @@ async fn chart(storage: &Storage, tenant: TenantId, filter: &Filter) -> Duration
     best
 }
 
-fn report(name: &str, mut found: Vec<(Duration, String)>) {
+/// Prints what was found; answers how many took too long.
+fn report(name: &str, mut found: Vec<(Duration, String)>) -> usize {
     found.sort();
     let millis = |took: Duration| took.as_secs_f64() * 1000.0;
     let at = |part: usize| millis(found[(found.len() - 1) * part / 100].0);
@@ -94,4 +112,5 @@ fn report(name: &str, mut found: Vec<(Duration, String)>) {
     for (took, what) in found.iter().rev().take(12) {
         println!("  {:7.1} ms  {what}", millis(*took));
     }
+    over
 }

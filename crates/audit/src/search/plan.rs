@@ -8,7 +8,6 @@ use storage::TenantTx;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::plan_by_values;
 use super::windows::{self, Windows};
 use crate::facet::{Facet, reach_of_days, reach_of_hours};
 use crate::select::{Terms, select_rows};
@@ -41,6 +40,7 @@ impl Plan {
         filter: &Filter,
         after: Option<Cursor>,
     ) -> Result<Option<Self>, Error> {
+        plan_by_index(tx).await?;
         let mut terms = Terms::of(filter);
         let before = after.map(|after| after.decided_at + TimeDelta::microseconds(1));
         terms.to = [terms.to, before].into_iter().flatten().min();
@@ -86,7 +86,6 @@ impl Plan {
         let begun = Instant::now();
         let mut behind = after;
         let mut window = self.windows;
-        plan_by_values(tx).await?;
         loop {
             rows.extend(self.stretch(tx, window, behind, wanted - rows.len()).await?);
             if rows.len() >= wanted {
@@ -193,6 +192,18 @@ impl Plan {
         .await?;
         Ok(last.map(|last| Cursor { decided_at: last.decided_at, id: last.id.into() }))
     }
+}
+
+/// Makes Postgres plan with the values at hand, and walk along an index. It takes a table from its beginning where it thinks that
+/// what is looked for is everywhere in it, and what is far apart in time is not.
+async fn plan_by_index(tx: &mut TenantTx) -> Result<(), Error> {
+    sqlx::query!(
+        "SELECT set_config('plan_cache_mode', 'force_custom_plan', true) AS plans, set_config('enable_seqscan', 'off', true) AS tables,
+             set_config('enable_bitmapscan', 'off', true) AS bitmaps"
+    )
+    .fetch_one(tx.connection())
+    .await?;
+    Ok(())
 }
 
 /// Makes the times of the terms no wider than a span.
