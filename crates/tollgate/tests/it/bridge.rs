@@ -195,6 +195,24 @@ async fn a_server_of_npm_in_both_eras() {
     bridge.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_server_asks_through_the_gateway() {
+    let (stack, bridge) = (Stack::start().await, Bridge::to(EVERYTHING, &["stdio"]).await);
+    let tollgate = stack.serve(&[]).await;
+    let api = Api::sign_up(&tollgate.url).await;
+    let (url, key) = (format!("{}/mcp", bridge.url), format!("Bearer {TOKEN}"));
+    let server = api.register("Everything", &url, &[("Authorization", &key)]).await;
+    let policy = api.policy(&server, "all", &json!({ "version": "1", "default": "allow" })).await;
+    let grant = api.mint(&server, &policy, "all").await;
+    let (_, direct) = everything("everything-2", &json!({ "url": url, "token": TOKEN })).await;
+    let through = json!({ "url": format!("{}/mcp/{server}", tollgate.url), "token": grant.token });
+    let (version, through) = everything("everything-2", &through).await;
+    assert_eq!(version, "2026-07-28");
+    assert_eq!(through, direct);
+    assert_eq!(direct[4].1[0], "✅ User provided the requested information!", "{direct:?}");
+    bridge.stop().await;
+}
+
 /// Of the tools that a client was shown, those that another was: some show more where more can be asked.
 fn shown(tools: &Value, others: &Value) -> Value {
     let others = others.as_array().unwrap();
