@@ -1,4 +1,4 @@
-//! The client: one pool of kept-alive connections for a process.
+//! The client: its pools of kept-alive connections.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +10,7 @@ use http_body_util::Full;
 use hyper_util::client::legacy;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use ipnet::IpNet;
+use tokio::runtime::{Handle, Id};
 
 use crate::body::Body;
 use crate::connect::{Connector, Lookup, Resolver};
@@ -39,8 +40,10 @@ pub struct EgressConfig {
     /// seconds. Letting go of it first means that no request is written into a closing one, which would be lost and may
     /// not be repeated.
     pub pool_idle: Duration,
-    /// Unused connections that are kept to each upstream.
+    /// Unused connections that are kept to each upstream, in each pool.
     pub pool_size: usize,
+    /// Runtimes that keep connections of their own: an answer then goes from no thread to another. Others share a pool.
+    pub runtimes: Vec<Id>,
 }
 
 impl Default for EgressConfig {
@@ -57,14 +60,18 @@ impl Default for EgressConfig {
             document_timeout: Duration::from_secs(10),
             pool_idle: Duration::from_secs(4),
             pool_size: 1024,
+            runtimes: Vec::new(),
         }
     }
 }
 
-/// Calls upstream servers. Cheap to clone; clones share the pool.
+type Pool = legacy::Client<Connector, Full<Bytes>>;
+
+/// Calls upstream servers. Cheap to clone; clones share their pools.
 #[derive(Clone)]
 pub struct Client {
-    pool: legacy::Client<Connector, Full<Bytes>>,
+    shared: Pool,
+    own: Arc<[(Id, Pool)]>,
     resolver: Resolver,
     tls: Arc<rustls::ClientConfig>,
     counts: Counts,
@@ -83,15 +90,9 @@ impl Client {
         let resolver = Resolver { lookup, admission };
         let counts = Counts::new().map_err(|error| EgressError::Unsendable(error.to_string()))?;
         let connector = Connector::new(resolver.clone(), tls.clone(), config.connect_timeout, counts.clone());
-        let pool = legacy::Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(config.pool_idle)
-            .pool_max_idle_per_host(config.pool_size)
-            .timer(TokioTimer::new())
-            .http2_keep_alive_interval(Duration::from_secs(20))
-            .http2_adaptive_window(true)
-            .build(connector);
-        Ok(Self { pool, resolver, tls: Arc::new(tls), counts, config })
+        let pool = || pool(&connector, &config);
+        let own = config.runtimes.iter().map(|runtime| (*runtime, pool())).collect();
+        Ok(Self { shared: pool(), own, resolver, tls: Arc::new(tls), counts, config })
     }
 
     /// How long a small document may take as a whole.
@@ -144,7 +145,7 @@ impl Client {
     /// nothing is repeated once a byte of the request has been written.
     pub async fn send(&self, request: Request<Bytes>) -> Result<Response<Body>, EgressError> {
         self.check_scheme(request.uri().scheme_str().unwrap_or_default())?;
-        let sending = self.pool.request(request.map(Full::new));
+        let sending = self.pool().request(request.map(Full::new));
         match tokio::time::timeout(self.config.first_byte_timeout, sending).await {
             Ok(Ok(response)) => Ok(response.map(|incoming| Body::new(incoming, self.config.idle_timeout))),
             Ok(Err(error)) => {
@@ -153,6 +154,13 @@ impl Client {
             }
             Err(_) => Err(EgressError::Timeout(Phase::FirstByte)),
         }
+    }
+
+    /// The pool of the runtime that calls.
+    fn pool(&self) -> &Pool {
+        let here = Handle::try_current().ok().map(|handle| handle.id());
+        let own = self.own.iter().find(|(runtime, _)| Some(*runtime) == here);
+        own.map_or(&self.shared, |(_, own)| own)
     }
 
     /// A `reqwest` client under the same rules, to call `url` with: for libraries that bring their own HTTP.
@@ -170,6 +178,18 @@ impl Client {
             .build()
             .map_err(|error| EgressError::Unsendable(error.to_string()))
     }
+}
+
+/// Kept-alive connections.
+fn pool(connector: &Connector, config: &EgressConfig) -> Pool {
+    legacy::Client::builder(TokioExecutor::new())
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(config.pool_idle)
+        .pool_max_idle_per_host(config.pool_size)
+        .timer(TokioTimer::new())
+        .http2_keep_alive_interval(Duration::from_secs(20))
+        .http2_adaptive_window(true)
+        .build(connector.clone())
 }
 
 fn trust_of_this_machine() -> Result<rustls::ClientConfig, EgressError> {

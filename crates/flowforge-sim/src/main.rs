@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use anyhow::{Context as _, bail};
+use axum::serve::{Listener as _, ListenerExt as _};
 use clap::Parser;
 use flowforge_sim::{Engine, Options, router};
 use http::{HeaderName, HeaderValue};
@@ -42,6 +43,8 @@ async fn main() -> anyhow::Result<()> {
     let listener = TcpListener::bind(arguments.listen)
         .await
         .with_context(|| format!("{} can't be listened on", arguments.listen))?;
+    // The end of a stream is sent at once, not when what came before is acknowledged. A socket that can't is one that is gone.
+    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
     tracing::info!("flowforge-sim listens on http://{}/mcp", listener.local_addr()?);
     let mut end = signal(SignalKind::terminate())?;
     // Streams stay open as long as their clients like, so the end does not wait for them.

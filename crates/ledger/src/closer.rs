@@ -7,10 +7,12 @@ use std::time::Duration;
 use domain::{DecisionId, TenantId};
 use futures_util::future::{BoxFuture, FutureExt as _};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
 use crate::connection::Connection;
+use crate::invocation::{Invocation, Text};
 use crate::keys::Keys;
 use crate::operation::Whole;
 use crate::scripts::CLOSE;
@@ -51,10 +53,10 @@ struct Lane {
 }
 
 impl Closer {
-    /// Starts sending, until the last handle is dropped.
-    pub(crate) fn start(connection: Arc<Connection>, keys: Keys) -> Self {
+    /// Starts sending from `runtime`, until the last handle is dropped.
+    pub(crate) fn start(connection: Arc<Connection>, keys: Keys, runtime: &Handle) -> Self {
         let (sender, queue) = mpsc::channel(MOST);
-        tokio::spawn(run(connection, keys, queue));
+        runtime.spawn(run(connection, keys, queue));
         Self(sender)
     }
 
@@ -129,13 +131,14 @@ pub(crate) fn ended() -> LedgerError {
 async fn close(door: Arc<(Arc<Connection>, Keys)>, shard: Shard, batch: Vec<Waiting>) -> (Shard, usize) {
     let (connection, keys) = &*door;
     let closings = batch.len();
-    let mut call = CLOSE.prepare_invoke();
-    call.key(keys.stream(shard));
+    let mut call = Invocation::new(&CLOSE, 1 + batch.len());
+    call.arg(keys.stream(shard));
     for waiting in &batch {
-        call.key(keys.reservation(waiting.tenant, waiting.decision))
-            .arg(waiting.tenant.uuid().simple().to_string())
-            .arg(&waiting.record)
-            .arg(wanted(&waiting.give_back));
+        call.arg(keys.reservation(waiting.tenant, waiting.decision));
+    }
+    for waiting in &batch {
+        call.arg(Text(waiting.tenant.uuid().simple())).arg(&waiting.record);
+        wanted(&mut call, &waiting.give_back);
     }
     // Whole: counters that have not come to a new node yet would look there as if they were over.
     let answer: Result<Vec<i64>, _> = connection.send(shard, &mut Whole(&call)).await;
@@ -150,12 +153,12 @@ async fn close(door: Arc<(Arc<Connection>, Keys)>, shard: Shard, batch: Vec<Wait
 }
 
 /// As `close.lua` reads it.
-fn wanted(give_back: &GiveBack) -> String {
+fn wanted(call: &mut Invocation, give_back: &GiveBack) {
     match give_back {
-        GiveBack::Nothing => "none".to_owned(),
-        GiveBack::All => "all".to_owned(),
+        GiveBack::Nothing => call.arg("none"),
+        GiveBack::All => call.arg("all"),
         GiveBack::Only(charges) => {
-            charges.iter().fold(" ".to_owned(), |list, charge| list + &charge.to_string() + " ")
+            call.arg(charges.iter().fold(" ".to_owned(), |list, charge| list + &charge.to_string() + " "))
         }
-    }
+    };
 }

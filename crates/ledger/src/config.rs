@@ -19,6 +19,9 @@ pub struct LedgerConfig {
     pub timeout: Duration,
     /// How long a connection may take to stand.
     pub connect_timeout: Duration,
+    /// The runtimes of threads that settle calls. Each has a connection of its own to each server, so that no answer has to
+    /// go from thread to thread. Empty: whoever calls shares one connection.
+    pub runtimes: Vec<tokio::runtime::Handle>,
     /// Whom `rediss` trusts, and what it shows.
     pub tls: LedgerTls,
     /// The user of the sentinels, where they have other users than `default`.
@@ -55,6 +58,7 @@ impl LedgerConfig {
             stream_max: 100_000,
             timeout: Duration::from_secs(1),
             connect_timeout: Duration::from_secs(1),
+            runtimes: Vec::new(),
             tls: LedgerTls::default(),
             sentinel_user: None,
             sentinel_password: None,

@@ -1,4 +1,4 @@
-//! The connections that stand now, one to each server that holds keys, and where each shard is.
+//! The connections that stand now, to each server that holds keys, and where each shard is.
 //!
 //! A shard that is put on a connection, or on another one, has a generation of its own from then on: whatever was
 //! remembered of its tenants from before must be forgotten, since that server may not know of a change.
@@ -63,7 +63,7 @@ impl Connection {
             generation: watch::Sender::new(0),
             reason: ArcSwap::from_pointee("not connected yet".to_owned()),
             plan,
-            access: Arc::new(Access { address, connect_timeout, timeout }),
+            access: Arc::new(Access { address, connect_timeout, timeout, runtimes: config.runtimes.clone() }),
         });
         if let Topology::Sentinel(primary) = &connection.access.address.topology {
             let (weak, access) = (Arc::downgrade(&connection), Arc::clone(&connection.access));
@@ -231,6 +231,6 @@ impl Connection {
 
 impl Link {
     pub(crate) fn to(live: &Live, generation: u64) -> Self {
-        Self { redis: live.redis.clone(), generation, asking: false }
+        Self { redis: live.redis.get().clone(), generation, asking: false }
     }
 }

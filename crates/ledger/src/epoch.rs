@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use domain::TenantId;
 use futures_util::{StreamExt as _, stream};
 use uuid::Uuid;
+use uuid::fmt::Simple;
 
+use crate::invocation::{Invocation, Text};
 use crate::scripts::{MARK, PUBLISH};
 use crate::{Ledger, LedgerError, Shard};
 
@@ -25,8 +27,8 @@ impl Ledger {
     pub async fn mark(&self, tenant: TenantId, change: Uuid) -> Result<Marked, LedgerError> {
         // Counted from before the mark is sent, so that it stands at least as long as Redis thinks.
         let commit_by = Instant::now() + COMMIT_WITHIN;
-        let mut call = MARK.prepare_invoke();
-        call.key(self.keys().pending(tenant)).arg(self.given_time()).arg(name(change));
+        let mut call = Invocation::new(&MARK, 1);
+        call.arg(self.keys().pending(tenant)).arg(self.given_time()).arg(name(change));
         self.send::<i64>(Shard::of(tenant), &call).await?;
         Ok(Marked { commit_by })
     }
@@ -34,9 +36,9 @@ impl Ledger {
     /// After the change has committed and before it is answered: `epoch` is the `config_epoch` it wrote. May be
     /// repeated.
     pub async fn publish(&self, tenant: TenantId, change: Uuid, epoch: u64) -> Result<(), LedgerError> {
-        let mut call = PUBLISH.prepare_invoke();
-        call.key(self.keys().epoch(tenant))
-            .key(self.keys().pending(tenant))
+        let mut call = Invocation::new(&PUBLISH, 2);
+        call.arg(self.keys().epoch(tenant))
+            .arg(self.keys().pending(tenant))
             .arg(self.given_time())
             .arg(name(change))
             .arg(epoch);
@@ -88,6 +90,6 @@ impl Ledger {
     }
 }
 
-fn name(change: Uuid) -> String {
-    change.simple().to_string()
+fn name(change: Uuid) -> Text<Simple> {
+    Text(change.simple())
 }

@@ -1,8 +1,13 @@
 //! The names of keys. Everything of a tenant carries its shard's hash tag; counters also carry the tenant's id, so
 //! that no hash, however chosen, reaches into another tenant.
 
-use domain::{DecisionId, TenantId};
+use std::fmt::{self, Display};
 
+use domain::{DecisionId, TenantId};
+use uuid::Uuid;
+use uuid::fmt::Simple;
+
+use crate::invocation::Text;
 use crate::{LedgerError, Shard};
 
 /// Builds the names under one namespace.
@@ -21,59 +26,62 @@ impl Keys {
         Ok(Self { namespace: namespace.to_owned() })
     }
 
-    fn shard(&self, shard: Shard, what: &str) -> String {
-        format!("{}:{shard}:{what}", self.namespace)
+    fn shard(&self, shard: Shard, what: &'static str) -> Text<impl Display> {
+        Text(fmt::from_fn(move |f| write!(f, "{}:{shard}:{what}", self.namespace)))
     }
 
-    fn tenant(&self, tenant: TenantId, what: &str) -> String {
-        format!("{}:{}:{}:{what}", self.namespace, Shard::of(tenant), tenant.uuid().simple())
+    /// `what` of the tenant, or the one that `id` names.
+    fn tenant(&self, tenant: TenantId, what: &'static str, id: Option<Simple>) -> Text<impl Display> {
+        Text(fmt::from_fn(move |f| {
+            write!(f, "{}:{}:{}:{what}", self.namespace, Shard::of(tenant), tenant.uuid().simple())?;
+            id.map_or(Ok(()), |id| write!(f, ":{id}"))
+        }))
     }
 
-    pub(crate) fn stream(&self, shard: Shard) -> String {
+    pub(crate) fn stream(&self, shard: Shard) -> Text<impl Display> {
         self.shard(shard, "decisions")
     }
 
-    pub(crate) fn lease(&self, shard: Shard) -> String {
+    pub(crate) fn lease(&self, shard: Shard) -> Text<impl Display> {
         self.shard(shard, "lease")
     }
 
-    pub(crate) fn epoch(&self, tenant: TenantId) -> String {
-        self.tenant(tenant, "epoch")
+    pub(crate) fn epoch(&self, tenant: TenantId) -> Text<impl Display> {
+        self.tenant(tenant, "epoch", None)
     }
 
-    pub(crate) fn pending(&self, tenant: TenantId) -> String {
-        self.tenant(tenant, "pending")
+    pub(crate) fn pending(&self, tenant: TenantId) -> Text<impl Display> {
+        self.tenant(tenant, "pending", None)
     }
 
-    pub(crate) fn reservation(&self, tenant: TenantId, decision: DecisionId) -> String {
-        self.tenant(tenant, &format!("taken:{}", decision.uuid().simple()))
+    pub(crate) fn reservation(&self, tenant: TenantId, decision: DecisionId) -> Text<impl Display> {
+        self.tenant(tenant, "taken", Some(decision.uuid().simple()))
     }
 
-    pub(crate) fn counter(&self, tenant: TenantId, counter: &[u8; 32], shadow: bool) -> String {
-        self.tenant(tenant, &format!("{}:{}", if shadow { "shadow" } else { "count" }, short(counter)))
+    pub(crate) fn counter(&self, tenant: TenantId, counter: &[u8; 32], shadow: bool) -> Text<impl Display> {
+        self.tenant(tenant, if shadow { "shadow" } else { "count" }, Some(short(counter)))
     }
 
-    pub(crate) fn task(&self, tenant: TenantId, task: &[u8; 32]) -> String {
-        self.tenant(tenant, &format!("task:{}", short(task)))
+    pub(crate) fn task(&self, tenant: TenantId, task: &[u8; 32]) -> Text<impl Display> {
+        self.tenant(tenant, "task", Some(short(task)))
     }
 
-    pub(crate) fn question(&self, tenant: TenantId, question: &[u8; 32]) -> String {
-        self.tenant(tenant, &format!("question:{}", short(question)))
+    pub(crate) fn question(&self, tenant: TenantId, question: &[u8; 32]) -> Text<impl Display> {
+        self.tenant(tenant, "question", Some(short(question)))
     }
 
-    pub(crate) fn once(&self, tenant: TenantId, same: &[u8; 32]) -> String {
-        self.tenant(tenant, &format!("once:{}", short(same)))
+    pub(crate) fn once(&self, tenant: TenantId, same: &[u8; 32]) -> Text<impl Display> {
+        self.tenant(tenant, "once", Some(short(same)))
     }
 
-    pub(crate) fn repeats(&self, tenant: TenantId, decision: DecisionId) -> String {
-        self.tenant(tenant, &format!("repeats:{}", decision.uuid().simple()))
+    pub(crate) fn repeats(&self, tenant: TenantId, decision: DecisionId) -> Text<impl Display> {
+        self.tenant(tenant, "repeats", Some(decision.uuid().simple()))
     }
 }
 
 /// The first 128 bits of a hash: enough against collisions among the keys of one tenant.
-fn short(hash: &[u8; 32]) -> String {
-    let high = hash.first_chunk().copied().unwrap_or_default();
-    format!("{:032x}", u128::from_be_bytes(high))
+fn short(hash: &[u8; 32]) -> Simple {
+    Uuid::from_bytes(hash.first_chunk().copied().unwrap_or_default()).simple()
 }
 
 #[cfg(test)]
@@ -93,17 +101,17 @@ mod tests {
         let tenant: TenantId = uuid::Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0049).into();
         let decision: DecisionId = uuid::Uuid::from_u128(7).into();
         for key in [
-            keys.stream(Shard::of(tenant)),
-            keys.lease(Shard::of(tenant)),
-            keys.epoch(tenant),
-            keys.pending(tenant),
-            keys.reservation(tenant, decision),
-            keys.counter(tenant, &[1; 32], false),
-            keys.counter(tenant, &[1; 32], true),
-            keys.once(tenant, &[1; 32]),
-            keys.task(tenant, &[1; 32]),
-            keys.question(tenant, &[1; 32]),
-            keys.repeats(tenant, decision),
+            keys.stream(Shard::of(tenant)).to_string(),
+            keys.lease(Shard::of(tenant)).to_string(),
+            keys.epoch(tenant).to_string(),
+            keys.pending(tenant).to_string(),
+            keys.reservation(tenant, decision).to_string(),
+            keys.counter(tenant, &[1; 32], false).to_string(),
+            keys.counter(tenant, &[1; 32], true).to_string(),
+            keys.once(tenant, &[1; 32]).to_string(),
+            keys.task(tenant, &[1; 32]).to_string(),
+            keys.question(tenant, &[1; 32]).to_string(),
+            keys.repeats(tenant, decision).to_string(),
         ] {
             assert!(key.starts_with("ns:{t09}:"), "{key}");
         }

@@ -5,17 +5,19 @@ use std::sync::Arc;
 use domain::{Clock, TenantId};
 use futures_util::future::join_all;
 use redis::FromRedisValue;
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use crate::closer::Closer;
 use crate::connection::Connection;
 use crate::keys::Keys;
+use crate::local::Local;
 use crate::node::Live;
 use crate::operation::Operation;
 use crate::{LedgerConfig, LedgerError, Shard};
 
-/// Redis, as far as Tollgate needs it. Cheap to clone; clones share one connection to each server, over which
-/// small operations follow each other without waiting. A drain, which reads large batches, is better given a ledger of its own.
+/// Redis, as far as Tollgate needs it. Cheap to clone; clones share their connections to each server (one,
+/// and one for each of [`LedgerConfig::runtimes`]), over which small operations follow each other without waiting. A drain, which reads large batches, is better given a ledger of its own.
 #[derive(Clone, Debug)]
 pub struct Ledger {
     inner: Arc<Inner>,
@@ -24,7 +26,7 @@ pub struct Ledger {
 #[derive(Debug)]
 struct Inner {
     connection: Arc<Connection>,
-    closer: Closer,
+    closer: Local<Closer>,
     keys: Keys,
     stream_max: u64,
     clock: Clock,
@@ -36,7 +38,9 @@ impl Ledger {
     pub fn connect(config: LedgerConfig) -> Result<Self, LedgerError> {
         let keys = Keys::new(&config.namespace)?;
         let connection = Connection::start(&config)?;
-        let closer = Closer::start(Arc::clone(&connection), keys.clone());
+        let close_on = |runtime: &Handle| Closer::start(Arc::clone(&connection), keys.clone(), runtime);
+        let own = config.runtimes.iter().map(|runtime| (runtime.id(), close_on(runtime))).collect();
+        let closer = Local::new(close_on(&Handle::current()), own);
         let (stream_max, clock) = (config.stream_max, config.clock);
         Ok(Self { inner: Arc::new(Inner { connection, closer, keys, stream_max, clock }) })
     }
@@ -83,7 +87,7 @@ impl Ledger {
     }
 
     pub(crate) fn closer(&self) -> &Closer {
-        &self.inner.closer
+        self.inner.closer.get()
     }
 
     pub(crate) fn keys(&self) -> &Keys {

@@ -1,4 +1,4 @@
-//! One server: its connection, kept up in the background, and asked every second who it is.
+//! One server: its connections, kept up in the background, and asked every second who it is.
 //!
 //! A server that restarted, changed its role or stopped answering ends its connection even where a proxy hides that
 //! it broke. A node of a cluster is also asked who has which slots.
@@ -6,8 +6,10 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use futures_util::future::{try_join, try_join_all};
 use redis::RedisError;
 use redis::aio::MultiplexedConnection;
+use tokio::runtime::{Handle, Id};
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 
@@ -15,12 +17,16 @@ use crate::LedgerError;
 use crate::address::{Address, Server, Topology};
 use crate::connection::Connection;
 use crate::identity::Identity;
+use crate::local::Local;
 use crate::slots::{self, Claims};
 
 /// How often whoever answers is asked again.
 pub(crate) const CHECK_EVERY: Duration = Duration::from_secs(1);
 const FIRST_RETRY: Duration = Duration::from_millis(50);
 const LAST_RETRY: Duration = Duration::from_secs(2);
+
+/// What was connected to, and what it said.
+type Opened = (Local<MultiplexedConnection>, Identity, Option<Claims>);
 
 /// How servers are reached.
 #[derive(Debug)]
@@ -30,12 +36,14 @@ pub(crate) struct Access {
     pub(crate) connect_timeout: Duration,
     /// For an operation.
     pub(crate) timeout: Duration,
+    /// Each has a connection of its own.
+    pub(crate) runtimes: Vec<Handle>,
 }
 
-/// A connection that stands.
+/// Connections that stand, to one server. They stand and fall together.
 #[derive(Debug)]
 pub(crate) struct Live {
-    pub(crate) redis: MultiplexedConnection,
+    pub(crate) redis: Local<MultiplexedConnection>,
     pub(crate) server: Server,
     pub(crate) identity: Identity,
     /// Rung when there is a reason to ask the server before the second is over.
@@ -91,8 +99,7 @@ async fn watch(connection: &Weak<Connection>, access: &Access, live: &Arc<Live>)
         if !connection.upgrade().as_ref().is_some_and(stands) {
             return;
         }
-        let mut redis = live.redis.clone();
-        let said = timeout(access.timeout, access.ask(&mut redis)).await;
+        let said = timeout(access.timeout, access.ask_all(&live.redis)).await;
         let Some(connection) = connection.upgrade() else { return };
         match said {
             Ok(Ok((identity, claims))) if identity == live.identity => connection.hear(live, claims),
@@ -108,14 +115,14 @@ async fn watch(connection: &Weak<Connection>, access: &Access, live: &Arc<Live>)
 
 impl Access {
     /// Connects to `server`, and asks it. Refuses one that can't be used, in words for the operator.
-    async fn open(
-        &self,
-        server: &Server,
-    ) -> Result<(MultiplexedConnection, Identity, Option<Claims>), String> {
+    async fn open(self: &Arc<Self>, server: &Server) -> Result<Opened, String> {
         let client = self.address.client(server)?;
         let attempt = async {
-            let mut redis = self.connect(&client).await?;
-            let (identity, claims) = self.ask(&mut redis).await?;
+            let shared = self.connect(&client).await?;
+            let own =
+                try_join_all(self.runtimes.iter().map(|runtime| self.connect_on(runtime, &client))).await?;
+            let redis = Local::new(shared, own);
+            let (identity, claims) = self.ask_all(&redis).await?;
             match self.address.topology {
                 Topology::Cluster if !identity.cluster => {
                     Err("it is no node of a cluster: leave out `+cluster`")
@@ -132,6 +139,18 @@ impl Access {
         timeout(patience, attempt).await.unwrap_or_else(|_| Err("it does not answer".to_owned()))
     }
 
+    /// A connection that is driven by that runtime.
+    async fn connect_on(
+        self: &Arc<Self>,
+        runtime: &Handle,
+        client: &redis::Client,
+    ) -> Result<(Id, MultiplexedConnection), String> {
+        let (access, client) = (Arc::clone(self), client.clone());
+        let connecting = runtime.spawn(async move { access.connect(&client).await });
+        let redis = connecting.await.map_err(|_| "this process is ending".to_owned())??;
+        Ok((runtime.id(), redis))
+    }
+
     /// A connection, on which whoever uses it says how long an answer may take.
     pub(crate) async fn connect(&self, client: &redis::Client) -> Result<MultiplexedConnection, String> {
         let config = redis::AsyncConnectionConfig::new()
@@ -140,12 +159,31 @@ impl Access {
         client.get_multiplexed_async_connection_with_config(&config).await.map_err(|error| explained(&error))
     }
 
+    /// As [`Access::ask`], of the server that all these connections must lead to.
+    async fn ask_all(
+        &self,
+        redis: &Local<MultiplexedConnection>,
+    ) -> Result<(Identity, Option<Claims>), String> {
+        let own = redis.own().map(async |redis| self.identify(&mut redis.clone()).await);
+        let mut shared = redis.shared().clone();
+        let (said, own) = try_join(self.ask(&mut shared), try_join_all(own)).await?;
+        if own.iter().all(|identity| *identity == said.0) {
+            Ok(said)
+        } else {
+            Err("its connections lead to different servers".to_owned())
+        }
+    }
+
+    async fn identify(&self, redis: &mut MultiplexedConnection) -> Result<Identity, String> {
+        let info: String = redis::cmd("INFO").query_async(redis).await.map_err(|error| explained(&error))?;
+        Identity::read(&info)
+    }
+
     /// Who it is, and in a cluster, who has which slots.
     async fn ask(&self, redis: &mut MultiplexedConnection) -> Result<(Identity, Option<Claims>), String> {
         let told = |error: RedisError| explained(&error);
         if self.address.topology != Topology::Cluster {
-            let info: String = redis::cmd("INFO").query_async(redis).await.map_err(told)?;
-            return Ok((Identity::read(&info)?, None));
+            return Ok((self.identify(redis).await?, None));
         }
         let (info, slots, nodes): (String, redis::Value, String) = redis::pipe()
             .cmd("INFO")

@@ -1,6 +1,6 @@
 //! What is sent over a connection: it can be sent again over another one, where the first did nothing with it.
 
-use redis::{Cmd, FromRedisValue, Pipeline, RedisError, ScriptInvocation};
+use redis::{Cmd, FromRedisValue, Pipeline, RedisError};
 
 use crate::connection::Link;
 use crate::follow::not_here;
@@ -27,12 +27,6 @@ impl Operation for &Cmd {
 impl Operation for &Pipeline {
     async fn run<T: FromRedisValue + Send>(&mut self, link: &mut Link) -> Result<T, RedisError> {
         self.query_async(link).await
-    }
-}
-
-impl Operation for &ScriptInvocation<'_> {
-    async fn run<T: FromRedisValue + Send>(&mut self, link: &mut Link) -> Result<T, RedisError> {
-        self.invoke_async(link).await
     }
 }
 

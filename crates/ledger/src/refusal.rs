@@ -2,6 +2,7 @@
 
 use domain::{DecisionId, TenantId};
 
+use crate::invocation::{Invocation, Text};
 use crate::scripts::APPEND;
 use crate::{Ledger, LedgerError, Shard};
 
@@ -37,13 +38,13 @@ impl Ledger {
         once: Option<Once>,
     ) -> Result<Appended, LedgerError> {
         let keys = self.keys();
-        let mut call = APPEND.prepare_invoke();
-        call.key(keys.stream(Shard::of(tenant)));
+        let mut call = Invocation::new(&APPEND, if once.is_some() { 3 } else { 1 });
+        call.arg(keys.stream(Shard::of(tenant)));
         if let Some(once) = once {
-            call.key(keys.once(tenant, &once.same)).key(keys.repeats(tenant, once.decision));
+            call.arg(keys.once(tenant, &once.same)).arg(keys.repeats(tenant, once.decision));
         }
         call.arg(self.given_time())
-            .arg(tenant.uuid().simple().to_string())
+            .arg(Text(tenant.uuid().simple()))
             .arg(record)
             .arg(self.stream_max())
             .arg(once.map(|once| once.seconds));

@@ -3,9 +3,10 @@
 use chrono::{DateTime, Utc};
 use domain::{DecisionId, TenantId};
 
-use redis::{FromRedisValue, RedisError, ScriptInvocation};
+use redis::{FromRedisValue, RedisError};
 
 use crate::connection::Link;
+use crate::invocation::{Invocation, Text};
 use crate::operation::{Operation, Whole};
 use crate::scripts::SETTLE;
 use crate::{Ledger, LedgerError, Shard, Window};
@@ -118,31 +119,31 @@ struct Settling<'a> {
 impl Operation for Settling<'_> {
     async fn run<T: FromRedisValue + Send>(&mut self, link: &mut Link) -> Result<T, RedisError> {
         self.generation = link.generation;
-        let call = self.call(link.generation);
-        call.invoke_async(&mut link.redis).await
+        (&self.call(link.generation)).run(link).await
     }
 }
 
 impl Settling<'_> {
     /// The script and what it is given, for a shard of this generation.
-    fn call(&self, generation: u64) -> ScriptInvocation<'static> {
+    fn call(&self, generation: u64) -> Invocation {
         let (keys, settle) = (self.ledger.keys(), self.settle);
-        let mut call = SETTLE.prepare_invoke();
-        call.key(keys.epoch(settle.tenant))
-            .key(keys.pending(settle.tenant))
-            .key(keys.stream(Shard::of(settle.tenant)))
-            .key(keys.reservation(settle.tenant, settle.decision));
+        let mut call = Invocation::new(&SETTLE, 4 + settle.charges.len());
+        call.arg(keys.epoch(settle.tenant))
+            .arg(keys.pending(settle.tenant))
+            .arg(keys.stream(Shard::of(settle.tenant)))
+            .arg(keys.reservation(settle.tenant, settle.decision));
         for charge in settle.charges {
-            call.key(keys.counter(settle.tenant, &charge.counter, charge.shadow));
+            call.arg(keys.counter(settle.tenant, &charge.counter, charge.shadow));
         }
         // What was read before the shard was on this connection is of nobody's epoch: the answer is `Stale`.
         let known = settle.generation >= generation;
-        call.arg(self.ledger.given_time())
-            .arg(if known { settle.epoch.to_string() } else { "-2".to_owned() })
-            .arg(settle.fresh.filter(|_| known).map_or(String::new(), |fresh| fresh.0.to_string()))
-            .arg(settle.tenant.uuid().simple().to_string())
-            .arg(settle.record)
-            .arg(self.ledger.stream_max());
+        call.arg(self.ledger.given_time());
+        match settle.fresh.filter(|_| known) {
+            Some(fresh) => call.arg(settle.epoch).arg(fresh.0),
+            None if known => call.arg(settle.epoch).arg(""),
+            None => call.arg(-2).arg(""),
+        };
+        call.arg(Text(settle.tenant.uuid().simple())).arg(settle.record).arg(self.ledger.stream_max());
         for charge in settle.charges {
             arguments(&mut call, charge);
         }
@@ -150,7 +151,7 @@ impl Settling<'_> {
     }
 }
 
-fn arguments(call: &mut ScriptInvocation<'_>, charge: &Charge) {
+fn arguments(call: &mut Invocation, charge: &Charge) {
     let (kind, seconds) = match charge.window {
         Window::Sliding { seconds } => ("s", seconds),
         Window::Calendar { seconds } => ("c", seconds),

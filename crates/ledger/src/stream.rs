@@ -8,6 +8,7 @@ use domain::TenantId;
 use futures_util::future::join_all;
 use uuid::Uuid;
 
+use crate::invocation::{Invocation, Text};
 use crate::scripts::{LEASE, RELEASE};
 use crate::{Ledger, LedgerError, Shard};
 
@@ -132,17 +133,17 @@ impl Ledger {
     /// Takes or renews the right to read a shard. `false`: another holder has it. The right spares double work; it
     /// is no guard against it, since a holder may be slower than its lease.
     pub async fn lease(&self, shard: Shard, holder: Uuid, ttl: Duration) -> Result<bool, LedgerError> {
-        let mut call = LEASE.prepare_invoke();
-        call.key(self.keys().lease(shard))
-            .arg(holder.simple().to_string())
+        let mut call = Invocation::new(&LEASE, 1);
+        call.arg(self.keys().lease(shard))
+            .arg(Text(holder.simple()))
             .arg(u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX).max(1));
         Ok(self.send::<i64>(shard, &call).await? == 1)
     }
 
     /// Gives the right back, if this holder has it.
     pub async fn release(&self, shard: Shard, holder: Uuid) -> Result<(), LedgerError> {
-        let mut call = RELEASE.prepare_invoke();
-        call.key(self.keys().lease(shard)).arg(holder.simple().to_string());
+        let mut call = Invocation::new(&RELEASE, 1);
+        call.arg(self.keys().lease(shard)).arg(Text(holder.simple()));
         self.send::<i64>(shard, &call).await?;
         Ok(())
     }

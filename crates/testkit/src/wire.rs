@@ -17,6 +17,10 @@ struct State {
     /// How often it was cut: a connection lasts as long as this stays the same.
     cuts: u64,
     open: bool,
+    /// How many connections were let through.
+    let_through: u64,
+    /// The one of them that alone was broken, last.
+    broken: u64,
 }
 
 impl Wire {
@@ -35,13 +39,16 @@ impl Wire {
         let port = listener.local_addr().map(|address| address.port()).ok();
         let placed = url.set_host(Some("127.0.0.1")).is_ok() && url.set_port(port).is_ok();
         assert!(placed, "an address with host and port is needed");
-        let state = watch::Sender::new(State { cuts: 0, open: true });
+        let state = watch::Sender::new(State { open: true, ..State::default() });
         let wire = Self { url, state: state.clone() };
         tokio::spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
                 // Dropped where it is cut: who connects is hung up on.
-                if state.borrow().open {
-                    tokio::spawn(carry(near, target.clone(), state.subscribe()));
+                let State { open, let_through, .. } = *state.borrow();
+                if open {
+                    let number = let_through + 1;
+                    state.send_modify(|state| state.let_through = number);
+                    tokio::spawn(carry(near, target.clone(), number, state.subscribe()));
                 }
             }
         });
@@ -61,17 +68,27 @@ impl Wire {
         });
     }
 
+    /// How many connections were let through so far.
+    pub fn let_through(&self) -> u64 {
+        self.state.borrow().let_through
+    }
+
+    /// Breaks the newest connection alone.
+    pub fn break_newest(&self) {
+        self.state.send_modify(|state| state.broken = state.let_through);
+    }
+
     /// Lets through again what comes.
     pub fn mend(&self) {
         self.state.send_modify(|state| state.open = true);
     }
 }
 
-async fn carry(mut near: TcpStream, target: String, mut state: watch::Receiver<State>) {
+async fn carry(mut near: TcpStream, target: String, number: u64, mut state: watch::Receiver<State>) {
     let cuts = state.borrow().cuts;
     let Ok(mut far) = TcpStream::connect(target).await else { return };
     tokio::select! {
         _ = copy_bidirectional(&mut near, &mut far) => {}
-        _ = state.wait_for(|state| state.cuts != cuts) => {}
+        _ = state.wait_for(|state| state.cuts != cuts || state.broken == number) => {}
     }
 }

@@ -73,6 +73,9 @@ pub struct ServeConfig {
     /// The address to listen on
     #[arg(long, env = "TOLLGATE_LISTEN", default_value = "127.0.0.1:8480", value_name = "ADDRESS")]
     pub listen: SocketAddr,
+    /// Threads that serve connections; as many as there are cores for this process when left out
+    #[arg(long, env = "TOLLGATE_THREADS", value_name = "N", value_parser = number::<u32>("TOLLGATE_THREADS", 1..=1024))]
+    pub threads: Option<u32>,
     /// The address to show `/metrics` at, unguarded: one that only the operator reaches. Nowhere when left out
     #[arg(long, env = "TOLLGATE_METRICS_LISTEN", value_name = "ADDRESS")]
     pub metrics_listen: Option<SocketAddr>,
@@ -131,6 +134,12 @@ impl ServeConfig {
     /// Whether this process serves `role`.
     pub fn serves(&self, role: ServeRole) -> bool {
         self.roles.is_empty() || self.roles.contains(&role)
+    }
+
+    /// How many threads serve connections.
+    pub fn threads(&self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        self.threads.map_or_else(cores, |threads| threads as usize)
     }
 }
 

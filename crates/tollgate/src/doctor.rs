@@ -13,7 +13,7 @@ use crate::server::Stop;
 /// # Errors
 /// The configuration can't be read, or standard output can't be written.
 pub async fn run(config: &ServeConfig) -> anyhow::Result<ExitCode> {
-    let parts = Parts::build(config)?;
+    let parts = Parts::build(config, &[])?;
     let mut out = std::io::stdout();
     let keys: Vec<_> = parts.keyring.key_ids().collect();
     writeln!(out, "ok       keys: {} seals, {} can open", keys[0], keys.len())?;

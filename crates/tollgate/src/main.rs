@@ -1,5 +1,6 @@
 //! The one binary: configuration, wiring, roles, shutdown, command line.
 
+mod aside;
 mod audit_cli;
 mod bridge_cli;
 mod cli;
@@ -20,6 +21,7 @@ mod serve;
 mod server;
 mod startup;
 mod store_config;
+mod threads;
 mod values;
 mod wait_config;
 

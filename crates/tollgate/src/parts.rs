@@ -10,8 +10,9 @@ use dashboard::DashboardState;
 use domain::{Clock, UpstreamUrl};
 use egress::EgressConfig;
 use gateway::{GatewayParts, GatewaySettings, GatewayState, Telemetry};
-use ledger::Ledger;
+use ledger::{Ledger, LedgerConfig};
 use storage::Storage;
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 use vault::{Entropy, Keyring, jwt};
@@ -35,13 +36,13 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// Reads the configuration.
+    /// Reads the configuration; `runtimes` serve connections.
     ///
     /// # Errors
     /// A value can't be used; the message names its variable.
-    pub fn build(config: &ServeConfig) -> anyhow::Result<Self> {
+    pub fn build(config: &ServeConfig, runtimes: &[Handle]) -> anyhow::Result<Self> {
         let storage = Storage::connect(&config.database.storage()?).context("DATABASE_URL")?;
-        let ledger = connect_ledger(&config.redis)?;
+        let ledger = connect_ledger(&config.redis, runtimes)?;
         let demo_upstream = config.demo_upstream.as_deref().map(str::parse).transpose();
         let health =
             Health { storage: storage.clone(), ledger: ledger.clone(), stopping: CancellationToken::new() };
@@ -50,6 +51,7 @@ impl Parts {
             allow_private: config.allow_private_upstreams,
             networks: config.upstream_networks.clone(),
             allow_http: config.allow_http_upstreams,
+            runtimes: runtimes.iter().map(Handle::id).collect(),
             ..config.wait.egress()
         })?;
         egress.register(&metrics.registry)?;
@@ -76,7 +78,7 @@ impl Parts {
     /// The address of Redis can't be used.
     pub fn drain(&self, config: &ServeConfig) -> anyhow::Result<Drain> {
         let settings = DrainSettings { keep_days: config.retention_days, lost_after: config.wait.lost_after };
-        let ledger = connect_ledger(&config.redis)?;
+        let ledger = connect_ledger(&config.redis, &[])?;
         let metrics = audit::Metrics::new()?;
         metrics.register(&self.metrics.registry)?;
         let drain = Drain::new(ledger, self.storage.clone(), Clock::System, &Entropy::System, settings);
@@ -145,8 +147,8 @@ impl Parts {
     }
 }
 
-fn connect_ledger(config: &RedisConfig) -> anyhow::Result<Ledger> {
-    Ledger::connect(config.ledger()?).context("REDIS_URL")
+fn connect_ledger(config: &RedisConfig, runtimes: &[Handle]) -> anyhow::Result<Ledger> {
+    Ledger::connect(LedgerConfig { runtimes: runtimes.to_vec(), ..config.ledger()? }).context("REDIS_URL")
 }
 
 /// The installation's address: http(s), a host, no path.

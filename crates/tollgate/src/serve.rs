@@ -1,5 +1,6 @@
 //! `tollgate serve`: the parts that were asked for, behind one listener, until the process is told to stop.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -8,11 +9,13 @@ use axum::Router;
 use axum::http::StatusCode;
 use gateway::GatewayState;
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+use crate::aside::Aside;
 use crate::cli::ServeRole;
 use crate::config::ServeConfig;
 use crate::health::{self, Health};
@@ -21,6 +24,7 @@ use crate::parts::Parts;
 use crate::proxies::Proxies;
 use crate::server::{self, Front, Patience, Stop};
 use crate::startup;
+use crate::threads::Threads;
 
 /// How long the endings of calls may take to be written down: as long as all attempts at one do.
 const CLOSINGS: Duration = Duration::from_secs(8);
@@ -32,7 +36,9 @@ const BATCH: Duration = Duration::from_secs(5);
 /// # Errors
 /// The configuration can't be used, the address can't be listened on, or the database is not fit to be used.
 pub async fn run(config: &ServeConfig) -> anyhow::Result<()> {
-    let parts = Parts::build(config)?;
+    // The first to begin and the last to end: connections to the stores may be of theirs.
+    let threads = Arc::new(Threads::start(config.threads())?);
+    let parts = Parts::build(config, &threads.runtimes())?;
     let listener = TcpListener::bind(config.listen)
         .await
         .with_context(|| format!("{} can't be listened on", config.listen))?;
@@ -49,7 +55,8 @@ pub async fn run(config: &ServeConfig) -> anyhow::Result<()> {
     }
     let drain = config.serves(ServeRole::Audit).then(|| parts.drain(config)).transpose()?;
     let patience = Patience { idle: config.wait.idle };
-    let front = Front { app, patience, proxies: Proxies::new(&config.trusted_proxies) };
+    let proxies = Proxies::new(&config.trusted_proxies);
+    let front = Front { app, threads: Arc::clone(&threads), patience, proxies };
     let mut front = tokio::spawn(server::serve(listener, front, stop.clone()));
     // The listener is up first, so that /healthz and /readyz can say what is being waited for.
     let mut workers = JoinSet::new();
@@ -111,7 +118,7 @@ fn routes(
         app = app.merge(gateway::router(gateway));
     }
     if config.serves(ServeRole::Control) {
-        return Ok(app.fallback_service(parts.control(config)?));
+        return Ok(app.fallback_service(Aside::new(Handle::current(), parts.control(config)?)));
     }
     Ok(app.fallback(|| async { (StatusCode::NOT_FOUND, "this process does not serve that\n") }))
 }

@@ -6,17 +6,19 @@
 
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::ConnectInfo;
 use axum::http::header::{CONNECTION, HeaderValue};
 use axum::http::{Request, Version};
+use futures_util::FutureExt as _;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
@@ -24,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 use tower::Service as _;
 
 use crate::proxies::Proxies;
+use crate::threads::Threads;
 
 /// How long streams have to write their last words after they were cut off.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -52,6 +55,7 @@ pub struct Patience {
 #[derive(Clone)]
 pub struct Front {
     pub app: Router,
+    pub threads: Arc<Threads>,
     pub patience: Patience,
     /// Whose word on where requests come from counts.
     pub proxies: Proxies,
@@ -72,8 +76,10 @@ pub async fn serve(listener: TcpListener, front: Front, stop: Stop) {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
-                    let connection = connection(&builder, &graceful, stream, peer, &front, &stop);
-                    connections.spawn(connection);
+                    let (runtime, place) = front.threads.place();
+                    let (watcher, notice) = (graceful.watcher(), stop.notice.clone());
+                    let connection = connection(builder.clone(), watcher, stream, peer, front.clone(), notice);
+                    connections.spawn_on(connection.map(|()| drop(place)), &runtime);
                 }
                 Err(error) if is_of_the_peer(&error) => {}
                 Err(error) => {
@@ -97,18 +103,19 @@ pub async fn serve(listener: TcpListener, front: Front, stop: Stop) {
     }
 }
 
-/// One connection, to its end.
-fn connection(
-    builder: &auto::Builder<TokioExecutor>,
-    graceful: &GracefulShutdown,
+/// One connection, to its end, on the thread that this is polled by.
+async fn connection(
+    builder: auto::Builder<TokioExecutor>,
+    watcher: Watcher,
     stream: TcpStream,
     peer: SocketAddr,
-    front: &Front,
-    stop: &Stop,
-) -> impl Future<Output = ()> + Send + 'static {
-    // An answer is written in pieces that should not wait for each other. A socket that can't is one that is gone.
+    front: Front,
+    notice: CancellationToken,
+) {
+    // An answer is written in pieces that should not wait for each other. A socket that can't do either is one that is gone.
     let _ = stream.set_nodelay(true);
-    let (app, proxies, notice) = (front.app.clone(), front.proxies.clone(), stop.notice.clone());
+    let Ok(stream) = stream.into_std().and_then(TcpStream::from_std) else { return };
+    let Front { app, proxies, .. } = front;
     let service = service_fn(move |mut request: Request<Incoming>| {
         let told = request.version() <= Version::HTTP_11;
         let client = proxies.client(peer, request.headers());
@@ -122,12 +129,9 @@ fn connection(
             Ok::<_, std::convert::Infallible>(response)
         }
     });
-    let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-    let connection = graceful.watch(connection);
-    async move {
-        if let Err(error) = connection.await {
-            tracing::debug!(%error, "a connection ended badly");
-        }
+    let connection = builder.serve_connection(TokioIo::new(stream), service);
+    if let Err(error) = watcher.watch(connection.into_owned()).await {
+        tracing::debug!(%error, "a connection ended badly");
     }
 }
 

@@ -10,7 +10,7 @@ use crate::desk::{Desk, decision, taken};
 use crate::outage::{Script, info};
 
 /// Waits until the ledger has a connection later than `than`.
-async fn later(ledger: &Ledger, than: u64) -> u64 {
+pub async fn later(ledger: &Ledger, than: u64) -> u64 {
     let mut generation = ledger.generation();
     let later = generation.wait_for(|generation| *generation > than);
     *tokio::time::timeout(Duration::from_secs(20), later)

@@ -12,6 +12,7 @@ mod model;
 mod nodes;
 mod outage;
 mod quota;
+mod runtimes;
 mod sentinel;
 mod sliding;
 mod stream;
