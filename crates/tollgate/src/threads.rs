@@ -79,3 +79,34 @@ impl Thread {
         Ok(Self { runtime: handle, connections: Arc::default() })
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_goes_to_the_thread_with_the_fewest() {
+        let threads = Threads::start(2).unwrap();
+        let [first, second] = &threads.runtimes()[..] else { panic!("there are two") };
+        let (one, place) = threads.place();
+        let (two, _second) = threads.place();
+        assert_eq!((one.id(), two.id()), (first.id(), second.id()));
+        drop(place);
+        assert_eq!(threads.place().0.id(), first.id(), "its connection has ended");
+    }
+
+    #[test]
+    fn what_a_connection_starts_stays_on_its_thread_until_the_end() {
+        let threads = Threads::start(0).unwrap();
+        let (runtime, _place) = threads.place();
+        let name = async || thread::current().name().map(str::to_owned);
+        let (mine, started) = runtime
+            .block_on(runtime.spawn(async move { (name().await, tokio::spawn(name()).await.unwrap()) }))
+            .unwrap();
+        assert_eq!((mine.as_deref(), started.as_deref()), (Some("serve-0"), Some("serve-0")));
+        drop(threads);
+        // The runtime is gone: what is still started there is cancelled.
+        assert!(runtime.block_on(runtime.spawn(std::future::pending::<()>())).unwrap_err().is_cancelled());
+    }
+}
