@@ -7,6 +7,7 @@ mod caller;
 mod changes;
 mod checklist;
 mod client;
+mod cost;
 mod decisions;
 mod forwarding;
 mod gate;
