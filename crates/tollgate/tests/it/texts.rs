@@ -72,7 +72,7 @@ async fn mcp_remote_serves_a_client_of_stdio() {
     let arguments: Vec<_> = [json!(program)].into_iter().chain(arguments[2..].iter().cloned()).collect();
     let command = json!({ "command": node, "args": arguments, "env": environment });
     let told = clients::run("same-1", &json!({ "command": command })).await;
-    assert!(told.contains("This is a simple text response"), "{told}");
+    assert!(told.contains("Multiple content types test:"), "{told}");
 
     // The text for a shell says the same in its own way.
     let shell = text(&fixtures, "mcp-remote");
