@@ -5,6 +5,9 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, Postgres};
 use url::Url;
 
+/// Lets one run at a time into a database: `tollgate` in ASCII. Other databases of the cluster have locks of their own.
+const LOCK: i64 = i64::from_be_bytes(*b"tollgate");
+
 static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations");
 
 /// Why the database is not up to date. Running it again is safe.
@@ -37,6 +40,8 @@ pub async fn migrate(owner_url: &str, application_url: &str) -> Result<(), Migra
         return Err(MigrateError::SharedLogin(login.name));
     }
     let mut connection = owner.connect().await?;
+    // Held until the connection closes: two of these that end at once would both write the same row of the catalogue.
+    sqlx::query("SELECT pg_advisory_lock($1)").bind(LOCK).execute(&mut connection).await?;
     ensure_role(&mut connection, "tollgate_app", "NOLOGIN", None).await?;
     ensure_role(&mut connection, "tollgate_system", "NOLOGIN", None).await?;
     // NOINHERIT: what the two roles may do, it may do only after `SET ROLE`, so only in a TenantTx or SystemTx.
