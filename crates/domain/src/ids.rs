@@ -87,6 +87,8 @@ ids! {
     ConnectLinkId;
     /// One judged request: the row in the log, and the request id the caller is told.
     DecisionId;
+    /// A question to a person about one call, and their answer.
+    ApprovalId;
     /// An entry of the admin log: who changed what.
     AdminEventId;
 }

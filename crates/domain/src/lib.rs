@@ -3,6 +3,7 @@
 //! A value of a type from here has been checked once, where it came in; nobody checks it again. No I/O, and no
 //! dependency on another crate of ours.
 
+mod approval;
 mod clock;
 mod ids;
 mod names;
@@ -12,10 +13,11 @@ mod secret;
 mod surface;
 mod upstream_url;
 
+pub use approval::ApprovalState;
 pub use clock::Clock;
 pub use ids::{
-    AdminEventId, ApiKeyId, ConnectLinkId, ConnectionId, DecisionId, GrantId, IdError, PolicyId, ServerId,
-    SessionId, TenantId, UserId,
+    AdminEventId, ApiKeyId, ApprovalId, ConnectLinkId, ConnectionId, DecisionId, GrantId, IdError, PolicyId,
+    ServerId, SessionId, TenantId, UserId,
 };
 pub use names::{Email, Identity, Label, NameError, Slug};
 pub use outcome::Outcome;

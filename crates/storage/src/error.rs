@@ -41,7 +41,8 @@ impl Constraint {
             | "connections_server_fkey"
             | "connect_links_server_fkey"
             | "authorizations_server_fkey"
-            | "authorizations_link_fkey" => Self::ServerGone,
+            | "authorizations_link_fkey"
+            | "approvals_server_fkey" => Self::ServerGone,
             other => Self::Other(other.to_owned()),
         }
     }

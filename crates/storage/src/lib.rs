@@ -4,6 +4,7 @@
 //! which sees what logging in, the gateway's directory and the workers need. Row level security holds both to it.
 
 mod admin_events;
+mod approvals;
 mod authorizations;
 mod connections;
 pub mod directory;
@@ -22,6 +23,7 @@ mod tools;
 mod transaction;
 
 pub use admin_events::AdminEventRow;
+pub use approvals::{ApprovalFilter, ApprovalRow, ApprovedCall, NewApprovalRow, Standing, TakenApproval};
 pub use authorizations::{AuthorizationRow, ConnectLinkRow, NewConnectLinkRow};
 pub use connections::{ConnectionRow, NewConnectionRow, UpstreamClientRow};
 pub use error::{Constraint, Error};

@@ -1,7 +1,7 @@
 //! Where a sealed record belongs. A record opens only in its own place, so that a value copied from one row
 //! to another, or from one tenant to another, is as good as destroyed.
 
-use domain::{ConnectionId, GrantId, ServerId, TenantId};
+use domain::{ApprovalId, ConnectionId, GrantId, ServerId, TenantId};
 
 /// The identity of a sealed value: what it is, and the row it lies in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +74,13 @@ pub enum Place<'a> {
         /// The grant that the stream was opened with.
         grant: GrantId,
     },
+    /// The arguments of a call that waits for a person.
+    ApprovalArguments {
+        /// The owner.
+        tenant: TenantId,
+        /// The question about the call.
+        approval: ApprovalId,
+    },
     /// What an upstream gives a call to bring back in its next round, as the client holds it.
     RequestState {
         /// The owner.
@@ -136,6 +143,11 @@ impl Place<'_> {
                 field(b"event-id");
                 field(tenant.uuid().as_bytes());
                 field(grant.uuid().as_bytes());
+            }
+            Self::ApprovalArguments { tenant, approval } => {
+                field(b"approval-arguments");
+                field(tenant.uuid().as_bytes());
+                field(approval.uuid().as_bytes());
             }
             Self::RequestState { tenant, grant } => {
                 field(b"request-state");
