@@ -90,6 +90,11 @@ impl Arrival {
         Self { view: Some(Arc::clone(view)), ..arrival }
     }
 
+    /// Begins another decision about the same request, after a wait that is none of ours.
+    pub fn renew(&mut self, id: DecisionId, at: DateTime<Utc>) {
+        (self.id, self.at, self.since) = (id, at, Instant::now());
+    }
+
     /// Notes in its trace, if it has one, when it was judged and settled; of several times the last.
     pub fn settled(&mut self, judging: Option<Instant>, settling: Instant) {
         if let (Some(trace), Some(judging)) = (&mut self.trace, judging) {

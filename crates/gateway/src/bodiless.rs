@@ -2,7 +2,6 @@
 
 use axum::response::Response;
 use bytes::Bytes;
-use domain::Surfaces;
 use http::{HeaderMap, Method};
 use mcp::headers;
 
@@ -33,18 +32,11 @@ pub(crate) async fn bodiless(
     let session = session?;
     arrival.version = Some(version);
     let client = session.as_ref().and_then(|session| session.client.clone());
-    let ask = Ask {
-        subject: Subject::Other,
-        session: session.as_ref(),
-        client: client.as_ref(),
-        version,
-        answers: Surfaces::NONE,
-        poll: None,
-    };
+    let ask = Ask { session: session.as_ref(), client: client.as_ref(), ..Ask::new(Subject::Other, version) };
     let permit = match permit::obtain(gateway, arrival, found, &ask).await? {
         Ruling::Permit(permit) => permit,
-        // Only calls are judged by rules.
-        Ruling::Denial(_) => return Err(Refusal::Internal),
+        // Only calls are judged by rules, and only questions about tasks are about handles.
+        Ruling::Denial(_) | Ruling::Ours(_) => return Err(Refusal::Internal),
     };
     let mut headers = headers::to_upstream(head, version);
     trace::pass_on(arrival, &mut headers);

@@ -6,10 +6,13 @@ use domain::{DecisionId, Outcome};
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 use ledger::Level;
-use mcp::{Era, Id, code, methods, reply};
+use mcp::{Era, Id, Message, code, methods, reply};
 use serde_json::{Value, json};
 
+use crate::approval::Question;
 use crate::directory::GrantView;
+use crate::judge::{Ask, Subject};
+use crate::refusal::Refusal;
 
 /// A request that was judged, recorded, and refused.
 #[derive(Debug)]
@@ -24,6 +27,10 @@ pub(crate) struct Denial {
     pub limit: Option<Level>,
     /// Seconds until it would fit.
     pub wait: Option<i64>,
+    /// Seconds that a person has to lift it, where the rule says it.
+    pub lives: Option<u64>,
+    /// The question to a person, and where it can be answered.
+    pub question: Option<(Question, String)>,
     pub request: DecisionId,
 }
 
@@ -47,8 +54,20 @@ impl Denial {
             policy_version: view.rules.version().map(|policy| policy.version),
             limit: None,
             wait: None,
+            lives: None,
+            question: None,
             request,
         }
+    }
+
+    /// Of a call that a person must approve, for which they have so many seconds where the rule says it.
+    pub fn pending(
+        view: &GrantView,
+        request: DecisionId,
+        refusal: &policy::Refusal,
+        lives: Option<u64>,
+    ) -> Self {
+        Self { lives, ..Self::new(view, request, Outcome::Pending, &refusal.rule, &refusal.message) }
     }
 
     /// The answer to the call of `tool` with this JSON-RPC id.
@@ -103,12 +122,17 @@ impl Denial {
         reply::tool_denied(id, era, &self.text(), &self.meta())
     }
 
-    fn text(&self) -> String {
-        match self.outcome {
-            Outcome::Pending => {
-                format!("[POLICY DENIED] {} (needs approval; approvals are not available yet)", self.message)
-            }
-            _ => format!("[POLICY DENIED] {}", self.message),
+    /// What the model reads.
+    pub fn text(&self) -> String {
+        match &self.question {
+            Some((question, url)) => format!(
+                "[PENDING APPROVAL] {}: pending approval {}. A person can approve it at {url} until {}. Call again with the same \
+                 arguments once they have.",
+                self.message,
+                question.id,
+                question.expires_at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+            ),
+            None => format!("[POLICY DENIED] {}", self.message),
         }
     }
 
@@ -116,6 +140,9 @@ impl Denial {
         let mut meta = json!({ "rule": self.rule, "requestId": self.request });
         if let Some(version) = self.policy_version {
             meta["policyVersion"] = version.into();
+        }
+        if let Some((question, url)) = &self.question {
+            meta["approval"] = json!({ "id": question.id, "url": url, "expiresAt": question.expires_at });
         }
         if let Some(limit) = &self.limit {
             meta["limit"] = json!({
@@ -126,6 +153,27 @@ impl Denial {
         }
         meta
     }
+}
+
+/// The answer to a request that the policy refused.
+pub(crate) fn answer(denial: &Denial, message: &Message<'_>, ask: &Ask<'_>) -> Result<Response, Refusal> {
+    let era = ask.version.era();
+    let Message::Request(request) = message else { return Err(methods::refusal(era, message).into()) };
+    let refused = match ask.subject {
+        Subject::Call(call) if !call.task_augmented => {
+            return Ok(denial.answer(&request.id, era, call.name));
+        }
+        Subject::Call(call) => Refused::Call(call.name),
+        // Of what passes without a rule, lists of tasks alone have a limit.
+        Subject::Task(_) | Subject::Other => Refused::Task,
+        _ => Refused::Method,
+    };
+    Ok(denial.error(&request.id, era, refused))
+}
+
+/// An answer of ours.
+pub(crate) fn json(body: Vec<u8>) -> Response {
+    ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response()
 }
 
 /// Millionths as the number that the policy's author wrote.

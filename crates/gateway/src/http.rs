@@ -59,7 +59,8 @@ async fn serve(
             Err(refusal) => refuse(&gateway, &arrival, refusal).await,
         };
         gateway.origins.expose(&head.headers, &mut response);
-        if let Ok(id) = HeaderValue::try_from(id.to_string()) {
+        // The last decision, where a wait has made it two.
+        if let Ok(id) = HeaderValue::try_from(arrival.id.to_string()) {
             response.headers_mut().insert(REQUEST_ID, id);
         }
         response

@@ -3,6 +3,7 @@
 use domain::{Outcome, Surface, Surfaces};
 use mcp::{ClientInfo, ToolCall, Version};
 use policy::{ArgumentSchema, Call, Charge, Context, Policy, Refusal, Shadow, ToolState, Verdict};
+use storage::TakenApproval;
 
 use crate::directory::{GrantView, Rules, Tool};
 use crate::sessions::Session;
@@ -21,6 +22,10 @@ pub(crate) struct Ask<'a> {
     pub answers: Surfaces,
     /// What it costs to ask about a task.
     pub poll: Option<Charge>,
+    /// The approval that let the round before through.
+    pub approved: Option<TakenApproval>,
+    /// It is about a handle of ours, so that it is answered here.
+    pub ours: bool,
 }
 
 /// What a request is about.
@@ -41,6 +46,20 @@ pub(crate) enum Subject<'a> {
 }
 
 impl<'a> Ask<'a> {
+    /// A request about this that no session, no client and no round before says more of.
+    pub fn new(subject: Subject<'a>, version: Version) -> Self {
+        Self {
+            subject,
+            session: None,
+            client: None,
+            version,
+            answers: Surfaces::NONE,
+            poll: None,
+            approved: None,
+            ours: false,
+        }
+    }
+
     /// The tool call in it.
     pub fn call(&self) -> Option<&'a ToolCall<'a>> {
         match self.subject {
@@ -55,8 +74,10 @@ impl<'a> Ask<'a> {
 pub(crate) enum Judged {
     /// Goes on once these limits are taken.
     Allow { charges: Vec<Charge>, shadow: Option<Shadow> },
-    /// Does not go on: `Deny`, `Hidden` or `Pending`.
+    /// Does not go on: `Deny` or `Hidden`.
     Refuse { outcome: Outcome, refusal: Refusal },
+    /// A person must approve it, who has so many seconds where the rule says it.
+    Pending { refusal: Refusal, lives: Option<u64> },
 }
 
 impl Judged {
@@ -65,17 +86,17 @@ impl Judged {
     pub fn charges(&self) -> &[Charge] {
         match self {
             Self::Allow { charges, .. } => charges,
-            Self::Refuse { .. } => &[],
+            Self::Refuse { .. } | Self::Pending { .. } => &[],
         }
     }
 
-    fn denied(refusal: Refusal) -> Self {
+    pub fn denied(refusal: Refusal) -> Self {
         Self::Refuse { outcome: Outcome::Deny, refusal }
     }
 }
 
-/// Judges a request by a grant's policy.
-pub(crate) fn judge(view: &GrantView, ask: &Ask<'_>) -> Judged {
+/// Judges a request by a grant's policy. What a person must approve is pending, unless they have.
+pub(crate) fn judge(view: &GrantView, ask: &Ask<'_>, approved: bool) -> Judged {
     if matches!(ask.subject, Subject::Other) {
         return Judged::Allow { charges: ask.poll.iter().cloned().collect(), shadow: None };
     }
@@ -85,7 +106,7 @@ pub(crate) fn judge(view: &GrantView, ask: &Ask<'_>) -> Judged {
         Rules::Read(_, policy) => policy,
     };
     let verdict = match ask.subject {
-        Subject::Call(call) => judge_call(policy, view, call, ask),
+        Subject::Call(call) => judge_call(policy, view, (call, approved), ask),
         Subject::Surface(surface) => policy.judge_surface(surface),
         Subject::Task(tool) => policy.judge_tool(tool),
         Subject::Unknown => return Judged::denied(unknown_method()),
@@ -101,7 +122,7 @@ pub(crate) fn judge(view: &GrantView, ask: &Ask<'_>) -> Judged {
         }
         Verdict::Deny(refusal) => Judged::denied(refusal),
         Verdict::Hide(refusal) => Judged::Refuse { outcome: Outcome::Hidden, refusal },
-        Verdict::Pending { refusal, .. } => Judged::Refuse { outcome: Outcome::Pending, refusal },
+        Verdict::Pending { refusal, expires_in } => Judged::Pending { refusal, lives: expires_in },
     }
 }
 
@@ -114,8 +135,13 @@ fn closed(policy: &Policy, answers: Surfaces) -> Option<Refusal> {
     })
 }
 
-fn judge_call(policy: &Policy, view: &GrantView, call: &ToolCall<'_>, ask: &Ask<'_>) -> Verdict {
-    policy.judge(&Call {
+fn judge_call(
+    policy: &Policy,
+    view: &GrantView,
+    (call, approved): (&ToolCall<'_>, bool),
+    ask: &Ask<'_>,
+) -> Verdict {
+    let call = Call {
         tool: call.name,
         arguments: call.arguments,
         context: Context {
@@ -126,7 +152,8 @@ fn judge_call(policy: &Policy, view: &GrantView, call: &ToolCall<'_>, ask: &Ask<
             server_name: Some(&view.target.name),
         },
         state: ToolState { changed: view.changed(call.name), schema: schema(policy, view, call.name) },
-    })
+    };
+    if approved { policy.judge_approved(&call) } else { policy.judge(&call) }
 }
 
 /// What the arguments are checked against, where they are: compiling it takes time and room.

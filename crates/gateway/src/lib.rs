@@ -5,6 +5,7 @@
 //! (which judges and settles), `upstream`, `relay`, `close`. Only a [settled allow](permit) makes a permit, and nothing is
 //! forwarded without one.
 
+mod approval;
 mod arrival;
 mod asked;
 mod bodiless;

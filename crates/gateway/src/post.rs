@@ -1,22 +1,25 @@
 //! A POST: one message, understood strictly, judged, forwarded as the very bytes that were judged.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
-use domain::{Surface, Surfaces};
+use domain::{Outcome, Surface};
 use http::{HeaderMap, Method, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use mcp::{
     Era, Malformed, Message, Outgoing, Rule, TaskMethod, ToolCall, envelope, headers, listen, methods,
 };
 
+use crate::approval::handle;
+use crate::approval::waiting::Waiting;
 use crate::arrival::Arrival;
 use crate::asked;
 use crate::caller;
-use crate::denial::{Denial, Refused};
-use crate::directory::Found;
+use crate::denial;
+use crate::directory::{Found, GrantView};
 use crate::judge::{Ask, Subject};
 use crate::permit::{self, Ruling};
 use crate::record;
@@ -24,7 +27,7 @@ use crate::refusal::Refusal;
 use crate::relay::{self, Reply};
 use crate::sessions::{self, Session};
 use crate::state::GatewayState;
-use crate::tasks;
+use crate::tasks::{self, Named};
 use crate::trace;
 use crate::upstream::{self, Outbound};
 
@@ -82,23 +85,31 @@ pub(crate) async fn post(
         None => subject(rule, call.as_ref(), tasks.tool.as_deref()),
     };
     let mut ask = Ask {
-        subject,
         session: session.as_ref(),
         client: client.as_ref(),
-        version,
-        answers: Surfaces::NONE,
         poll: tasks::poll(gateway, rule, &tasks),
+        ours: tasks.approval.is_some(),
+        ..Ask::new(subject, version)
     };
-    let reply = Reply::to(&message, rule, &ask, arrival).about(&tasks.names);
+    let mut reply = Reply::to(&message, rule, &ask, arrival).about(&tasks.names);
     let brought = reply.brought(gateway, &found.view, &message).await?;
-    ask.answers = brought.answers;
+    (ask.answers, ask.approved) = (brought.answers, brought.approved);
     let permit = match permit::obtain(gateway, arrival, found, &ask).await? {
         Ruling::Permit(permit) => permit,
+        Ruling::Ours(view) => return of_handle(gateway, &view, &message, (rule, &tasks)).await,
+        Ruling::Denial(denial) if denial.outcome == Outcome::Pending && call.is_some() => {
+            let waiting = Waiting { gateway, message: &message, ask: &ask, reply: &reply, brought: &brought };
+            match waiting.wait(arrival, denial).await? {
+                Ok(permit) => permit,
+                Err(response) => return Ok(response),
+            }
+        }
         Ruling::Denial(denial) => match (&answered, &arrival.view) {
             (Some(answered), Some(view)) => return answered.withhold(gateway, view, &ask, &denial).await,
-            _ => return denied(&denial, &message, &ask),
+            _ => return denial::answer(&denial, &message, &ask),
         },
     };
+    reply.approved_by(permit.approval());
     if let Some(answered) = &answered
         && !answered.question.end(gateway, permit.view()).await?
     {
@@ -125,6 +136,21 @@ pub(crate) async fn post(
     };
     let answer = upstream::forward(gateway, permit, outbound).await?;
     relay::relay(gateway, answer, reply).await
+}
+
+/// The answer to a question about a handle of ours.
+async fn of_handle(
+    gateway: &GatewayState,
+    view: &Arc<GrantView>,
+    message: &Message<'_>,
+    (rule, tasks): (Rule, &Named),
+) -> Result<Response, Refusal> {
+    match (message, rule, tasks.approval) {
+        (Message::Request(request), Rule::Task(method), Some(approval)) => {
+            handle::answer(gateway, view, request, (method, approval)).await
+        }
+        _ => Err(Refusal::Internal),
+    }
 }
 
 /// What the policy is asked about.
@@ -221,22 +247,6 @@ fn check_tool(
             .map_err(|refused| Malformed { id: Some(request.id.clone()), ..refused }),
         None => Ok(()),
     }
-}
-
-/// The answer to a request that the policy refused.
-fn denied(denial: &Denial, message: &Message<'_>, ask: &Ask<'_>) -> Result<Response, Refusal> {
-    let era = ask.version.era();
-    let Message::Request(request) = message else { return Err(methods::refusal(era, message).into()) };
-    let refused = match ask.subject {
-        Subject::Call(call) if !call.task_augmented => {
-            return Ok(denial.answer(&request.id, era, call.name));
-        }
-        Subject::Call(call) => Refused::Call(call.name),
-        // Of what passes without a rule, lists of tasks alone have a limit.
-        Subject::Task(_) | Subject::Other => Refused::Task,
-        _ => Refused::Method,
-    };
-    Ok(denial.error(&request.id, era, refused))
 }
 
 async fn read_body(head: &HeaderMap, body: Body) -> Result<Bytes, Refusal> {

@@ -24,7 +24,7 @@ pub(crate) fn judged(arrival: &Arrival, view: &GrantView, ask: &Ask<'_>, judged:
     });
     match judged {
         Judged::Allow { charges, shadow } => {
-            decision.forwards = true;
+            decision.forwards = !ask.ours;
             decision.shadow = shadow.as_ref().map(shadow_note);
             let note = |charge: &policy::Charge| LimitNote {
                 rule: charge.limit.rule.to_string(),
@@ -33,6 +33,7 @@ pub(crate) fn judged(arrival: &Arrival, view: &GrantView, ask: &Ask<'_>, judged:
             decision.limits = charges.iter().map(note).collect();
         }
         Judged::Refuse { outcome, refusal } => refuse(&mut decision, *outcome, refusal),
+        Judged::Pending { refusal, .. } => refuse(&mut decision, Outcome::Pending, refusal),
     }
     decision.judged_micros = Some(arrival.micros());
     decision

@@ -4,15 +4,17 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::Clock;
+use domain::{ApprovalId, Clock};
 use ledger::Ledger;
 use oauth::Keeper;
 use storage::Storage;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use url::Url;
 use vault::{Entropy, Keyring};
 
+use crate::approval::waiting;
 use crate::directory::Directory;
 use crate::hold::Budget;
 use crate::metrics::Metrics;
@@ -41,11 +43,13 @@ pub struct GatewaySettings {
     pub held_memory: usize,
     /// How often a grant may ask about one task in any minute.
     pub task_polls: u32,
+    /// How long a call that a person must approve is held before its client is told to call again.
+    pub approval_hold: Duration,
 }
 
 impl GatewaySettings {
     /// The defaults: no further hosts or origins, a look after open streams twice a second, a comment after 15 s of
-    /// silence, 256 MiB of answers held, 120 questions a minute about a task.
+    /// silence, 256 MiB of answers held, 120 questions a minute about a task, 20 s for a person to approve a call.
     pub fn new(public_url: Url) -> Self {
         Self {
             public_url,
@@ -56,6 +60,7 @@ impl GatewaySettings {
             keep_alive: Duration::from_secs(15),
             held_memory: 256 * 1024 * 1024,
             task_polls: 120,
+            approval_hold: Duration::from_secs(20),
         }
     }
 }
@@ -97,6 +102,8 @@ pub struct Gateway {
     pub(crate) watchers: Watchers,
     pub(crate) budget: Budget,
     pub(crate) task_polls: Arc<policy::Limit>,
+    /// Calls that are held until a person has approved them.
+    pub(crate) holds: Semaphore,
     pub(crate) metadata_base: String,
     pub(crate) background: TaskTracker,
     pub(crate) stopping: CancellationToken,
@@ -108,6 +115,13 @@ impl Deref for GatewayState {
 
     fn deref(&self) -> &Gateway {
         &self.0
+    }
+}
+
+impl Gateway {
+    /// The page where a person can approve a call.
+    pub(crate) fn approval_url(&self, approval: ApprovalId) -> String {
+        format!("{}/approvals/{approval}", self.metadata_base)
     }
 }
 
@@ -142,6 +156,7 @@ impl GatewayState {
             watchers: Watchers::default(),
             budget,
             task_polls,
+            holds: Semaphore::new(waiting::HELD),
             metadata_base,
             background,
             stopping: CancellationToken::new(),

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::{ServerId, Surfaces};
+use domain::{ApprovalId, ServerId};
 use mcp::tasks::{self, Names};
 use mcp::{Era, Message, Rule, TaskMethod};
 use policy::{Charge, Limit};
@@ -35,6 +35,9 @@ struct Inner {
     s: ServerId,
     t: String,
     u: String,
+    /// Instead of an upstream's task: our handle of a call that waits for a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    a: Option<ApprovalId>,
 }
 
 /// The tasks that a client's message names.
@@ -44,13 +47,18 @@ pub(crate) struct Named {
     pub names: Names,
     /// The tool that made the first of them.
     pub tool: Option<String>,
+    /// What it names is a handle of ours.
+    pub approval: Option<ApprovalId>,
 }
 
 /// What a question about a task takes from the limit on such questions: one count for each task of a grant, and one for its
 /// lists.
 pub(crate) fn poll(gateway: &Gateway, rule: Rule, named: &Named) -> Option<Charge> {
     let key = match rule {
-        Rule::Task(TaskMethod::Get | TaskMethod::Result) => Some(named.names.values().next()?.clone()),
+        Rule::Task(TaskMethod::Get | TaskMethod::Result) => match named.approval {
+            Some(approval) => Some(approval.to_string()),
+            None => Some(named.names.values().next()?.clone()),
+        },
         Rule::Task(TaskMethod::List) => None,
         _ => return None,
     };
@@ -77,7 +85,13 @@ pub(crate) fn named_by(
     let mut named = Named::default();
     for sealed in tasks::named_by(message)? {
         let inner = open(gateway, view, sealed);
-        let inner = inner.filter(|inner| rule != Rule::Listen || may_call(view, &inner.t));
+        let inner = inner.filter(|inner| match (rule, inner.a) {
+            (Rule::Task(TaskMethod::Get | TaskMethod::Update | TaskMethod::Cancel), _) => true,
+            // Nothing else is known of a handle of ours, and the upstream knows nothing of it.
+            (_, Some(_)) => false,
+            (Rule::Listen, None) => may_call(view, &inner.t),
+            _ => true,
+        });
         let Some(inner) = inner else {
             let request = match message {
                 Message::Request(request) => Some(request),
@@ -86,7 +100,10 @@ pub(crate) fn named_by(
             return Err(tasks::not_found(era, request).into());
         };
         named.tool.get_or_insert(inner.t);
-        named.names.insert(sealed.to_owned(), inner.u);
+        match inner.a {
+            Some(approval) => named.approval = Some(approval),
+            None => _ = named.names.insert(sealed.to_owned(), inner.u),
+        }
     }
     Ok(named)
 }
@@ -104,10 +121,8 @@ pub(crate) async fn name(
     (upstream, tool): (&str, &str),
     lives_ms: Option<u64>,
 ) -> Option<String> {
-    let inner = Inner { s: view.server, t: tool.to_owned(), u: upstream.to_owned() };
-    let plain = serde_json::to_vec(&inner).ok()?;
-    let record = gateway.parts.keyring.seal(&plain, place(view), &gateway.parts.entropy).ok()?;
-    let sealed = URL_SAFE_NO_PAD.encode(record);
+    let inner = Inner { s: view.server, t: tool.to_owned(), u: upstream.to_owned(), a: None };
+    let sealed = seal(gateway, view, &inner)?;
     let kept =
         lives_ms.map_or(KEPT, |lives| Duration::from_millis(lives).clamp(Duration::from_mins(1), KEPT));
     let key = key(view, upstream);
@@ -115,6 +130,23 @@ pub(crate) async fn name(
         tracing::warn!(server = %view.server, %error, "a task will be missing from lists of tasks");
     }
     Some(sealed)
+}
+
+/// Names the handle of a call of a tool that waits for a person.
+pub(crate) fn name_approval(
+    gateway: &Gateway,
+    view: &GrantView,
+    tool: &str,
+    approval: ApprovalId,
+) -> Option<String> {
+    let inner = Inner { s: view.server, t: tool.to_owned(), u: String::new(), a: Some(approval) };
+    seal(gateway, view, &inner)
+}
+
+fn seal(gateway: &Gateway, view: &GrantView, inner: &Inner) -> Option<String> {
+    let plain = serde_json::to_vec(inner).ok()?;
+    let record = gateway.parts.keyring.seal(&plain, place(view), &gateway.parts.entropy).ok()?;
+    Some(URL_SAFE_NO_PAD.encode(record))
 }
 
 /// The names of those of an upstream's tasks that are this grant's, and of tools that it may still call.
@@ -138,13 +170,6 @@ fn key(view: &GrantView, upstream: &str) -> [u8; 32] {
 }
 
 fn may_call(view: &GrantView, tool: &str) -> bool {
-    let ask = Ask {
-        subject: Subject::Task(tool),
-        session: None,
-        client: None,
-        version: mcp::Version::NEWEST_LEGACY,
-        answers: Surfaces::NONE,
-        poll: None,
-    };
-    matches!(judge::judge(view, &ask), Judged::Allow { .. })
+    let ask = Ask::new(Subject::Task(tool), mcp::Version::NEWEST_LEGACY);
+    matches!(judge::judge(view, &ask, false), Judged::Allow { .. })
 }

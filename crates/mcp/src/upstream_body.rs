@@ -62,10 +62,16 @@ pub fn upstream_body<'b>(body: &'b [u8], message: &Message<'_>, outgoing: &Outgo
         if let (StateGoing::Opened(state), Some(brought)) = (outgoing.state, request.param("requestState")) {
             edits.replace(brought.span, json_text(state));
         }
+        // To a server that asked for nothing, nothing is answered.
+        let unasked = outgoing.state == StateGoing::Left && outgoing.asked.is_some_and(<[_]>::is_empty);
         if let (StateGoing::Left, Some(params)) = (outgoing.state, &request.params) {
-            edits.retain_members(params, |name| name != "requestState");
+            edits.retain_members(params, |name| {
+                name != "requestState" && !(unasked && name == "inputResponses")
+            });
         }
-        if let (Some(asked), Some(responses)) = (outgoing.asked, request.param("inputResponses")) {
+        if let (Some(asked), Some(responses), false) =
+            (outgoing.asked, request.param("inputResponses"), unasked)
+        {
             edits.retain_members(responses, |name| asked.iter().any(|one| one == name));
         }
     }

@@ -173,7 +173,7 @@ impl TenantTx {
     pub async fn decide_approval(
         &mut self,
         id: ApprovalId,
-        (allow, note): (bool, Option<&str>),
+        (given, note): (bool, Option<&str>),
         by: &str,
         now: DateTime<Utc>,
     ) -> Result<bool, Error> {
@@ -185,7 +185,7 @@ impl TenantTx {
              WHERE tenant_id = $1 AND id = $2 AND state = 'pending' AND expires_at > $4",
             tenant,
             id.uuid(),
-            allow,
+            given,
             now,
             by,
             note

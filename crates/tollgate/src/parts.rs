@@ -110,6 +110,7 @@ impl Parts {
                 recheck: config.wait.recheck,
                 keep_alive: config.wait.keep_alive,
                 task_polls: config.task_polls,
+                approval_hold: config.wait.approval_hold,
                 held_memory: config.held_memory as usize * 1024 * 1024,
                 ..GatewaySettings::new(self.url.clone())
             },

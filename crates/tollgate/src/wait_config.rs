@@ -59,6 +59,10 @@ pub struct WaitConfig {
     #[arg(long, env = "TOLLGATE_UPSTREAM_IDLE_CONNECTIONS", default_value = "1024", value_name = "N",
         value_parser = number::<usize>("TOLLGATE_UPSTREAM_IDLE_CONNECTIONS", 0..=100_000))]
     pub upstream_idle_connections: usize,
+    /// Seconds that a call which a person must approve is held before its client is told to call again; 0: not at all
+    #[arg(long, env = "TOLLGATE_APPROVAL_HOLD", default_value = "20", value_name = "SECONDS",
+        value_parser = seconds("TOLLGATE_APPROVAL_HOLD", 0..=600))]
+    pub approval_hold: Duration,
     /// Seconds after which a call whose end nobody reported shows as unknown
     #[arg(long, env = "TOLLGATE_LOST_AFTER", default_value = "3600", value_name = "SECONDS",
         value_parser = seconds("TOLLGATE_LOST_AFTER", 60..=604_800))]

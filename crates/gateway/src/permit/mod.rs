@@ -8,15 +8,17 @@ use std::sync::Arc;
 use audit::Decision;
 use domain::Outcome;
 use ledger::{RedisTime, Settle, Settled};
+use storage::TakenApproval;
 use tokio::time::Instant;
 
+use crate::approval::Consent;
 use crate::arrival::Arrival;
 use crate::caller;
 use crate::close::{Open, OpenCall};
 use crate::counter;
 use crate::denial::Denial;
 use crate::directory::{Found, GrantView};
-use crate::judge::{self, Ask, Judged};
+use crate::judge::{Ask, Judged};
 use crate::record;
 use crate::refusal::Refusal;
 use crate::state::GatewayState;
@@ -28,11 +30,15 @@ const ATTEMPTS: usize = 8;
 pub(crate) struct Permit {
     view: Arc<GrantView>,
     call: OpenCall,
+    /// What a person allowed of it, used up.
+    approval: Option<TakenApproval>,
 }
 
 /// What became of a request that asked to be forwarded.
 pub(crate) enum Ruling {
     Permit(Permit),
+    /// It may go on, and is about a handle of ours: nothing of it is forwarded.
+    Ours(Arc<GrantView>),
     Denial(Denial),
 }
 
@@ -40,6 +46,11 @@ impl Permit {
     /// What it was judged by.
     pub fn view(&self) -> &GrantView {
         &self.view
+    }
+
+    /// The approval by which it goes on, where a person had to give one.
+    pub fn approval(&self) -> Option<TakenApproval> {
+        self.approval
     }
 
     /// Uses it up.
@@ -56,9 +67,11 @@ pub(crate) async fn obtain(
     ask: &Ask<'_>,
 ) -> Result<Ruling, Refusal> {
     let mut fresh = None;
+    let mut consent = Consent::new(gateway);
     for _ in 0..ATTEMPTS {
         let judging = arrival.trace.map(|_| Instant::now());
-        let attempt = Attempt::new(arrival, &found, ask)?;
+        let judged = consent.judge(&found.view, arrival, ask).await?;
+        let attempt = Attempt::new(arrival, &found, ask, judged)?;
         let began = Instant::now();
         let answer = gateway.parts.ledger.settle(&attempt.settle(&found, fresh)).await;
         gateway.parts.metrics.settled(&answer, began);
@@ -67,7 +80,7 @@ pub(crate) async fn obtain(
             Ok(Settled::Taken { cacheable, .. }) => {
                 remember(gateway, &found, cacheable);
                 gateway.parts.metrics.decided(attempt.decision.outcome, arrival.since);
-                return Ok(attempt.taken(gateway, arrival, &found));
+                return Ok(attempt.taken(gateway, arrival, &found, consent));
             }
             Ok(Settled::Over { index, level, cacheable }) => {
                 remember(gateway, &found, cacheable);
@@ -81,7 +94,7 @@ pub(crate) async fn obtain(
             Ok(Settled::Full) => return Err(Refusal::LogFull),
             Err(error) => {
                 tracing::warn!(request = %arrival.id, %error, "a call is judged without redis");
-                return outage::obtain(gateway, arrival, &found, ask).await;
+                return outage::obtain(gateway, arrival, &found, ask, consent).await;
             }
         }
     }
@@ -117,8 +130,7 @@ struct Attempt {
 }
 
 impl Attempt {
-    fn new(arrival: &Arrival, found: &Found, ask: &Ask<'_>) -> Result<Self, Refusal> {
-        let judged = judge::judge(&found.view, ask);
+    fn new(arrival: &Arrival, found: &Found, ask: &Ask<'_>, judged: Judged) -> Result<Self, Refusal> {
         let decision = record::judged(arrival, &found.view, ask, &judged);
         let record = decision.to_bytes().map_err(|error| {
             tracing::error!(request = %arrival.id, %error, "a decision can't be recorded");
@@ -141,20 +153,29 @@ impl Attempt {
         }
     }
 
-    fn taken(self, gateway: &GatewayState, arrival: &Arrival, found: &Found) -> Ruling {
+    fn taken(self, gateway: &GatewayState, arrival: &Arrival, found: &Found, consent: Consent) -> Ruling {
         match self.judged {
+            Judged::Allow { .. } if !self.decision.forwards => {
+                gateway.tell(arrival.trace, &self.decision, None);
+                Ruling::Ours(Arc::clone(&found.view))
+            }
             Judged::Allow { charges, .. } => {
                 let mut open = Open::new(gateway.clone(), &self.decision, arrival.since);
                 open.charged = !charges.is_empty();
                 open.refund_on_error = refundable(&charges);
                 open.tell_of(arrival.trace, self.decision);
-                Ruling::Permit(Permit { view: Arc::clone(&found.view), call: OpenCall::new(open) })
+                let (view, call) = (Arc::clone(&found.view), OpenCall::new(open));
+                Ruling::Permit(Permit { view, call, approval: consent.spend() })
             }
             Judged::Refuse { outcome, refusal } => {
                 gateway.tell(arrival.trace, &self.decision, None);
                 let denial =
                     Denial::new(&found.view, self.decision.id, outcome, &refusal.rule, &refusal.message);
                 Ruling::Denial(denial)
+            }
+            Judged::Pending { refusal, lives } => {
+                gateway.tell(arrival.trace, &self.decision, None);
+                Ruling::Denial(Denial::pending(&found.view, self.decision.id, &refusal, lives))
             }
         }
     }

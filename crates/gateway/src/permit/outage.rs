@@ -7,11 +7,12 @@ use domain::Outcome;
 use policy::Refusal as Rule;
 
 use super::{Permit, Ruling, reread};
+use crate::approval::Consent;
 use crate::arrival::Arrival;
 use crate::close::{Open, OpenCall};
 use crate::denial::Denial;
 use crate::directory::Found;
-use crate::judge::{self, Ask, Judged};
+use crate::judge::{Ask, Judged};
 use crate::record;
 use crate::refusal::Refusal;
 use crate::state::GatewayState;
@@ -22,9 +23,10 @@ pub(super) async fn obtain(
     arrival: &mut Arrival,
     found: &Found,
     ask: &Ask<'_>,
+    mut consent: Consent,
 ) -> Result<Ruling, Refusal> {
     let found = reread(gateway, arrival, found, found.generation).await?;
-    let mut judged = judge::judge(&found.view, ask);
+    let mut judged = consent.judge(&found.view, arrival, ask).await?;
     if judged.charges().iter().any(|charge| !charge.shadow) {
         judged = Judged::Refuse { outcome: Outcome::Deny, refusal: limits_unavailable() };
     }
@@ -35,15 +37,24 @@ pub(super) async fn obtain(
     })?;
     gateway.parts.metrics.decided(decision.outcome, arrival.since);
     Ok(match judged {
+        Judged::Allow { .. } if !decision.forwards => {
+            gateway.tell(arrival.trace, &decision, None);
+            Ruling::Ours(found.view)
+        }
         Judged::Allow { .. } => {
             let mut open = Open::new(gateway.clone(), &decision, arrival.since);
             open.direct = true;
             open.tell_of(arrival.trace, decision);
-            Ruling::Permit(Permit { view: Arc::clone(&found.view), call: OpenCall::new(open) })
+            let (view, call) = (Arc::clone(&found.view), OpenCall::new(open));
+            Ruling::Permit(Permit { view, call, approval: consent.spend() })
         }
         Judged::Refuse { outcome, refusal } => {
             gateway.tell(arrival.trace, &decision, None);
             Ruling::Denial(Denial::new(&found.view, decision.id, outcome, &refusal.rule, &refusal.message))
+        }
+        Judged::Pending { refusal, lives } => {
+            gateway.tell(arrival.trace, &decision, None);
+            Ruling::Denial(Denial::pending(&found.view, decision.id, &refusal, lives))
         }
     })
 }

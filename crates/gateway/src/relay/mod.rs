@@ -17,7 +17,9 @@ use mcp::handshake::Initialized;
 use mcp::headers::{Content, content_of, to_client};
 use mcp::tasks::{self, Names};
 use mcp::{ClientInfo, Era, Id, Message, Rule, TaskMethod, Version, listen};
+use storage::TakenApproval;
 
+pub(crate) use self::state::Brought;
 use self::state::StateSeal;
 use crate::arrival::Arrival;
 use crate::close::{Ending, OpenCall};
@@ -72,6 +74,8 @@ pub(crate) struct Reply {
     client: Option<ClientInfo>,
     /// Seals the `requestState` of a modern request.
     seal: Option<StateSeal>,
+    /// By which the request goes on, where a person had to approve it.
+    approval: Option<TakenApproval>,
     /// The tool called, or that made the task which is asked about.
     tool: Option<String>,
     trace_id: Option<String>,
@@ -122,6 +126,11 @@ impl Reply {
         Self { names: tasks.iter().map(|(ours, theirs)| (theirs.clone(), ours.clone())).collect(), ..self }
     }
 
+    /// Has its further rounds go on by the same approval.
+    pub fn approved_by(&mut self, approval: Option<TakenApproval>) {
+        self.approval = approval;
+    }
+
     /// The reply to a GET or DELETE.
     pub fn bodiless(method: &Method, ask: &Ask<'_>) -> Self {
         Self::new(if *method == Method::DELETE { Kind::Delete } else { Kind::Stream }, ask)
@@ -136,6 +145,7 @@ impl Reply {
             opened: None,
             client: ask.client.cloned(),
             seal: None,
+            approval: None,
             tool: None,
             trace_id: None,
             names: Names::new(),

@@ -129,7 +129,7 @@ impl Reply {
     ) -> Result<(), Unreadable> {
         let Some(bound) = &self.seal else { return Ok(()) };
         let asked = draft.asks()?;
-        draft.wrap_state(|upstream| state::seal(gateway, view, bound, (upstream, &asked)))
+        draft.wrap_state(|upstream| state::seal(gateway, view, (bound, self.approval), (upstream, &asked)))
     }
 
     /// Puts the client's names of tasks in the place of the upstream's. A task that the answer to a call makes gets one.

@@ -171,14 +171,11 @@ impl Reply {
         arrival.version = Some(self.version);
         arrival.trace_id.clone_from(&self.trace_id);
         let ask = Ask {
-            subject,
             session: self.session.as_ref(),
             client: self.client.as_ref(),
-            version: self.version,
-            answers: Surfaces::NONE,
-            poll: None,
+            ..Ask::new(subject, self.version)
         };
-        let judged = judge::judge(view, &ask);
+        let judged = judge::judge(view, &ask, false);
         let decision = record::question(&arrival, view, &ask, &judged);
         if !written(gateway, &decision).await {
             return Err(None);
@@ -187,7 +184,7 @@ impl Reply {
         gateway.tell(None, &decision, None);
         match judged {
             Judged::Allow { .. } => Ok(()),
-            Judged::Refuse { refusal, .. } => {
+            Judged::Refuse { refusal, .. } | Judged::Pending { refusal, .. } => {
                 let message = format!("the server asks its client for `{method}`: {}", refusal.message);
                 Err(Some(Denial::new(view, decision.id, Outcome::Deny, &refusal.rule, &message)))
             }

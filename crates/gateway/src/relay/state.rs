@@ -3,9 +3,10 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::{ServerId, Surface, Surfaces};
+use domain::{ApprovalId, ServerId, Surface, Surfaces};
 use mcp::{Asks, Era, Message, Request, StateGoing, TaskMethod, state};
 use serde::{Deserialize, Serialize};
+use storage::TakenApproval;
 use vault::Place;
 
 use super::{Kind, Reply};
@@ -44,6 +45,9 @@ struct Sealed {
     /// What was asked: the name of each answer, and what it is about.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     q: Vec<(String, String)>,
+    /// The approval that let this round through, and the round.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    p: Option<(ApprovalId, i32)>,
 }
 
 /// What a request of a further round brings back.
@@ -55,6 +59,8 @@ pub(crate) struct Brought {
     pub asked: Option<Vec<String>>,
     /// What it answers.
     pub answers: Surfaces,
+    /// The approval that let the round before through.
+    pub approved: Option<TakenApproval>,
 }
 
 impl StateSeal {
@@ -80,18 +86,27 @@ fn place(view: &GrantView) -> Place<'static> {
 pub(super) fn seal(
     gateway: &Gateway,
     view: &GrantView,
-    bound: &StateSeal,
+    (bound, approval): (&StateSeal, Option<TakenApproval>),
     (upstream, asked): (Option<&str>, &[Asks]),
 ) -> Option<String> {
     let e = gateway.parts.clock.now().timestamp() + LIVES;
     let q = asked.iter().map(|one| (one.name.clone(), one.surface.as_str().to_owned())).collect();
-    let sealed = Sealed { bound: bound.clone(), e, u: upstream.map(str::to_owned), q };
+    let p = approval.map(|taken| (taken.id, taken.round));
+    write(gateway, view, &Sealed { bound: bound.clone(), e, u: upstream.map(str::to_owned), q, p })
+}
+
+fn write(gateway: &Gateway, view: &GrantView, sealed: &Sealed) -> Option<String> {
     let plain = serde_json::to_vec(&sealed).ok()?;
     let record = gateway.parts.keyring.seal(&plain, place(view), &gateway.parts.entropy).ok()?;
     Some(URL_SAFE_NO_PAD.encode(record))
 }
 
 impl Brought {
+    /// Whether it is a call's first round.
+    pub fn is_first(&self) -> bool {
+        !self.sealed && self.asked.is_none() && self.answers == Surfaces::NONE
+    }
+
     /// What goes upstream in the place of the client's state.
     pub fn state(&self) -> StateGoing<'_> {
         match &self.upstream {
@@ -123,7 +138,8 @@ impl Reply {
         if let Some(text) = state::brought(request)? {
             let sealed = self.open_state(gateway, view, text).ok_or_else(|| state::refused(request))?;
             let upstream = sealed.u.clone();
-            return Ok(Brought { sealed: true, upstream, ..Brought::to(sealed.asked(), &names) });
+            let approved = sealed.p.map(|(id, round)| TakenApproval { id, round });
+            return Ok(Brought { sealed: true, upstream, approved, ..Brought::to(sealed.asked(), &names) });
         }
         if names.is_empty() {
             return Ok(Brought::default());
@@ -136,6 +152,13 @@ impl Reply {
         // Nobody can say what these answer: it may be anything that a server asks.
         let answers = [Surface::Sampling, Surface::Elicitation, Surface::Roots].into_iter().collect();
         Ok(Brought { answers, ..Brought::default() })
+    }
+
+    /// A state for a call that a person must approve first: it brings the call back, and nothing for the upstream.
+    pub fn awaiting(&self, gateway: &Gateway, view: &GrantView) -> Option<String> {
+        let e = gateway.parts.clock.now().timestamp() + LIVES;
+        let bound = self.seal.clone()?;
+        write(gateway, view, &Sealed { bound, e, u: None, q: Vec::new(), p: None })
     }
 
     fn open_state(&self, gateway: &Gateway, view: &GrantView, text: &str) -> Option<Sealed> {

@@ -109,7 +109,7 @@ async fn a_call_that_a_human_must_approve_is_not_forwarded() {
     let (door, grant) = (world.door().await, world.grant().await);
     let answer = denied(&door, &grant, "wipe", json!({})).await;
     let said = text(&answer);
-    assert!(said.contains("needs approval; approvals are not available yet"), "{said}");
+    assert!(said.starts_with("[PENDING APPROVAL] Wiping: pending approval "), "{said}");
     assert_eq!(decision(&answer)["rule"], "/tools/wipe/action");
     assert!(world.upstream.received().is_empty());
     let records = world.records(&[&door]).await;

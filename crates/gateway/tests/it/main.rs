@@ -3,12 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod answers;
+mod approval_waits;
+mod approvals;
 mod caller;
 mod changes;
 mod checklist;
 mod client;
 mod cost;
 mod decisions;
+mod desk;
 mod forwarding;
 mod gate;
 mod held;

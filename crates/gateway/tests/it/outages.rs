@@ -7,6 +7,8 @@ use sqlx::Row;
 use testkit::Wire;
 
 use crate::client::{Answer, Door};
+use crate::desk::{self, Desk};
+use crate::gate::Gate;
 use crate::world::{ALLOW, Grant, Plan, World, plain};
 
 const LIMITED: &str = r#"{ "version": "1", "default": "allow", "tools": {
@@ -60,6 +62,21 @@ async fn while_redis_is_away_calls_are_judged_by_postgres_and_written_there_firs
         let row = rows.iter().find(|row| row.0 == answer.header("x-request-id")).unwrap();
         assert_eq!((row.1.as_str(), row.2.as_deref(), row.3.as_str()), expected);
     }
+}
+
+#[tokio::test]
+async fn while_redis_is_away_people_can_be_asked_and_answer() {
+    let (world, door, grant, _postgres, redis) = wired(desk::POLICY).await;
+    redis.cut();
+    let desk = Desk { gate: Gate { world, door, grant } };
+    desk::waits_for(&desk.call("wipe", desk::all()).await);
+    desk.approve().await;
+    assert!(allowed(&desk.call("wipe", desk::all()).await));
+    desk::waits_for(&desk.call("wipe", desk::all()).await);
+    assert_eq!(desk.forwarded(), 2, "the first call of all, and the one that was approved");
+    desk.gate.door.state.stopped().await;
+    let outcomes: Vec<_> = rows(&desk.gate.world).await.into_iter().map(|row| row.1).collect();
+    assert_eq!(outcomes.iter().filter(|outcome| *outcome == "allow").count(), 1, "{outcomes:?}");
 }
 
 #[tokio::test]

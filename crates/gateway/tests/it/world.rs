@@ -251,6 +251,7 @@ impl World {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let mut settings = GatewaySettings::new(base.parse().unwrap());
+        settings.approval_hold = Duration::ZERO;
         adjust(&mut settings);
         let storage = Storage::connect(&StorageConfig {
             max_connections: 8,

@@ -54,6 +54,13 @@ fn a_state_is_unwrapped_on_the_way_up() {
     };
     assert_eq!(asked(&["q".to_owned()]), json!({ "q": {} }));
     assert_eq!(asked(&["Q".to_owned()]), json!({}));
+    // Whoever asked for nothing gets no answers.
+    let outgoing = Outgoing { asked: Some(&[]), ..outgoing(StateGoing::Left) };
+    let unasked = parsed(&upstream_body(body.as_bytes(), &message, &outgoing));
+    assert_eq!(
+        (unasked["params"].get("requestState"), unasked["params"].get("inputResponses")),
+        (None, None)
+    );
 }
 
 #[test]
