@@ -2,7 +2,7 @@
 
 use domain::Surface;
 
-use crate::document::{At, Entry, Policy, Tool};
+use crate::document::{At, Entry, Mode, Policy, Tool};
 use crate::glob::Glob;
 use crate::problem::{Problem, ToolFacts};
 
@@ -136,7 +136,9 @@ impl Policy {
 
 /// Whether no call gets through without a human.
 fn refuses_all(entry: &Entry) -> bool {
-    entry.deny_if.iter().chain(&entry.approve_if).any(|rule| rule.conditions.is_empty())
+    let refuses = entry.deny_if.iter().chain(&entry.approve_if).any(|rule| rule.conditions.is_empty());
+    // What only records, in a document that otherwise enforces, holds nothing back.
+    refuses && entry.mode != Some(Mode::Shadow)
 }
 
 fn warning(pointer: String, at: At, code: &'static str, message: String) -> Problem {

@@ -97,6 +97,7 @@ fn tools_that_approve_the_grants_own_calls() {
         ("{}", true),
         (r#"{"rate_limit":"1/day"}"#, true),
         (r#"{"deny_if":[{"conditions":[{"path":"args.x","op":"exists","value":true}]}]}"#, true),
+        (r#"{"action":"deny","mode":"shadow"}"#, true),
         (r#"{"action":"deny"}"#, false),
         (r#"{"action":"hide"}"#, false),
         (r#"{"action":"require_approval"}"#, false),
