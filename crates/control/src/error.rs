@@ -62,6 +62,9 @@ pub enum Conflict {
     /// A revoked grant stays revoked.
     #[error("the grant is revoked: mint a new one")]
     Revoked,
+    /// There is nothing to decide about a call, or it can't be approved. The words say why.
+    #[error("{0}")]
+    Approval(String),
     /// A server can't be connected. The words say why, and how to go on.
     #[error("{0}")]
     Connect(String),

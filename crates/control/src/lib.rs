@@ -7,6 +7,7 @@
 mod accounts;
 mod actor;
 mod admin_log;
+mod approvals;
 mod catalogue;
 mod change;
 mod clients;
@@ -28,6 +29,9 @@ mod tools;
 pub use accounts::{LogIn, Membership, NewSession, Session, SignUp};
 pub use actor::{Actor, Who};
 pub use admin_log::{AdminEvent, AdminLogPage};
+pub use approvals::{
+    Approval, ApprovalDetail, ApprovalFilter, ApprovalPage, ApprovalPolicy, ApprovalRemark, ShownArguments,
+};
 pub use catalogue::CatalogueEntry;
 pub use clients::{ClientConfiguration, configurations};
 pub use connections::{

@@ -19,7 +19,7 @@ pub use ids::{
     AdminEventId, ApiKeyId, ApprovalId, ConnectLinkId, ConnectionId, DecisionId, GrantId, IdError, PolicyId,
     ServerId, SessionId, TenantId, UserId,
 };
-pub use names::{Email, Identity, Label, NameError, Slug};
+pub use names::{Email, Identity, Label, NameError, Remark, Slug};
 pub use outcome::Outcome;
 pub use role::Role;
 pub use secret::Secret;

@@ -100,6 +100,8 @@ texts! {
     Email, email;
     /// An organisation's part of an address, `/o/{slug}`.
     Slug, slug;
+    /// What a person who decides about a call says to its agent: 1 to 500 visible characters.
+    Remark, |text| visible(text, 500);
 }
 
 fn email(text: &str) -> Result<String, NameError> {

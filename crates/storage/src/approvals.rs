@@ -154,6 +154,31 @@ impl TenantTx {
         rows.collect()
     }
 
+    /// The question about a call that stood at `at`, by its rule.
+    pub async fn approval_about(
+        &mut self,
+        call: ApprovedCall<'_>,
+        rule: &str,
+        at: DateTime<Utc>,
+    ) -> Result<Option<ApprovalId>, Error> {
+        let tenant = self.tenant().uuid();
+        let id = sqlx::query_scalar!(
+            "SELECT id FROM approvals
+             WHERE tenant_id = $1 AND grant_id = $2 AND tool = $3 AND argument_digest = $4 AND rule = $5
+                 AND asked_at <= $6 AND expires_at > $6
+             ORDER BY asked_at DESC LIMIT 1",
+            tenant,
+            call.grant.uuid(),
+            call.tool,
+            call.argument_digest,
+            rule,
+            at
+        )
+        .fetch_optional(self.connection())
+        .await?;
+        Ok(id.map(ApprovalId::from))
+    }
+
     /// How many questions wait for a person.
     pub async fn count_pending_approvals(&mut self, now: DateTime<Utc>) -> Result<i64, Error> {
         let tenant = self.tenant().uuid();

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use domain::Clock;
+use domain::{Clock, Role};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use storage::{Storage, StorageConfig};
 use tokio::sync::OnceCell;
@@ -47,6 +47,15 @@ impl TestDb {
     /// Never: the address was read before.
     pub fn another_storage(&self) -> Storage {
         pool(&self.url).unwrap_or_else(|error| panic!("{error:#}"))
+    }
+
+    /// Gives everybody this role in every organisation of theirs.
+    ///
+    /// # Panics
+    /// When the server does not answer.
+    pub async fn make_all(&self, role: Role) {
+        let given = sqlx::query("UPDATE memberships SET role = $1").bind(role.as_str());
+        given.execute(&mut self.owner().await).await.unwrap_or_else(|error| panic!("no role given: {error}"));
     }
 
     /// A connection as the owner, to look behind row level security.

@@ -1,5 +1,5 @@
-//! Development only: private Postgres and Redis, clusters of it, scripted upstreams, outages, stores to kill, forwarders, whole
-//! installations, the architecture test.
+//! Development only: private Postgres and Redis, clusters of it, scripted upstreams, outages, stores to kill, forwarders, calls
+//! that wait for a person, whole installations, the architecture test.
 
 mod api;
 mod balancer;
@@ -9,6 +9,7 @@ mod database;
 mod forwarder;
 mod installation;
 mod postgres_server;
+mod question;
 mod redis;
 mod redis_cluster;
 mod redis_server;
@@ -26,6 +27,7 @@ pub use database::{TestDb, database};
 pub use forwarder::Forwarder;
 pub use installation::{Installation, PATIENCE, Process, eventually, free_address};
 pub use postgres_server::PostgresServer;
+pub use question::Question;
 pub use redis::{TestRedis, connected, introduce, redis};
 pub use redis_cluster::{RedisCluster, RedisSentinels};
 pub use redis_server::{Program, RedisServer};

@@ -1,9 +1,11 @@
 //! Another organisation's ids: to every operation they are as good as none.
 
 use control::{
-    Actor, Error, MatrixInput, MintedGrant, NewGrant, NewPolicy, Policy, PolicyName, SavePolicy, Server,
-    ServerChange, Simulation,
+    Actor, ApprovalFilter, ApprovalRemark, Error, MatrixInput, MintedGrant, NewGrant, NewPolicy, Policy,
+    PolicyName, SavePolicy, Server, ServerChange, Simulation,
 };
+
+use vault::Entropy;
 
 use crate::world::{ALLOW, DENY, PASSWORD, World, fields, secret};
 
@@ -96,6 +98,25 @@ async fn grants_of_others_are_not_found() {
     not_found(control.mint_grant(&me, server, &new).await);
     assert!(control.grants(&me, None).await.unwrap().is_empty());
     assert_eq!(control.grant(&theirs.owner, id).await.unwrap().revoked_at, None);
+}
+
+#[tokio::test]
+async fn approvals_of_others_are_not_found() {
+    let world = World::new().await;
+    let (me, theirs) = (world.owner("mine").await, theirs(&world).await);
+    let (server, grant) = (theirs.server.id, theirs.grant.grant.id);
+    let id = world.question(&theirs.owner, server, grant, "pay", "{}").await;
+    let (control, remark) = (&world.control, ApprovalRemark::default());
+    not_found(control.approval(&me, id).await);
+    not_found(control.approve_call(&me, id, &remark).await);
+    not_found(control.refuse_call(&me, id, &remark).await);
+    assert!(control.approvals(&me, ApprovalFilter::default(), 10).await.unwrap().approvals.is_empty());
+    let of_server = ApprovalFilter { server: Some(server), ..ApprovalFilter::default() };
+    assert!(control.approvals(&me, of_server, 10).await.unwrap().approvals.is_empty());
+    let behind = ApprovalFilter { before: Some(Entropy::seeded(1).id(world.clock.now())), ..of_server };
+    assert!(control.approvals(&me, behind, 10).await.unwrap().approvals.is_empty());
+    assert_eq!(control.pending_approvals(&me).await.unwrap(), 0);
+    assert_eq!(control.pending_approvals(&theirs.owner).await.unwrap(), 1);
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod admin_log;
+mod approvals;
 mod changes;
 mod connections;
 mod foreign;

@@ -1,8 +1,8 @@
 //! Who may do what: every changing operation refuses the role below the one it needs, before it looks at anything.
 
 use control::{
-    Actor, Error, NewGrant, NewKey, NewPolicy, NewServer, OrganisationName, PolicyName, ProbeRequest,
-    ProtocolChange, SavePolicy, ServerChange, ToolApproval,
+    Actor, ApprovalRemark, Error, NewGrant, NewKey, NewPolicy, NewServer, OrganisationName, PolicyName,
+    ProbeRequest, ProtocolChange, SavePolicy, ServerChange, ToolApproval,
 };
 use domain::Role::{self, Admin, Editor, Owner};
 use domain::ServerId;
@@ -48,6 +48,12 @@ async fn answers(world: &World, actor: &Actor) -> Vec<(Role, &'static str, Resul
         (Admin, "approve", control.approve_tools(actor, server, &ToolApproval::default()).await.map(drop)),
         (Admin, "delete server", control.delete_server(actor, server).await),
         (Admin, "reveal", control.reveal_grant(actor, id(), &secret(PASSWORD)).await.map(drop)),
+        (
+            Editor,
+            "approve call",
+            control.approve_call(actor, id(), &ApprovalRemark::default()).await.map(drop),
+        ),
+        (Editor, "refuse call", control.refuse_call(actor, id(), &ApprovalRemark::default()).await.map(drop)),
         (Editor, "refresh", control.refresh_tools(actor, server).await.map(drop)),
         (Editor, "create policy", control.create_policy(actor, server, &policy).await.map(drop)),
         (Editor, "save policy", control.save_policy(actor, id(), &save).await.map(drop)),

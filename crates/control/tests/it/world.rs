@@ -8,10 +8,10 @@ use control::{
     Actor, Control, ControlParts, Error, LogIn, MintedGrant, NewGrant, NewKey, NewPolicy, NewServer,
     NewSession, Policy, Server, Session, SignUp,
 };
-use domain::{Clock, Secret, ServerId};
+use domain::{ApprovalId, Clock, GrantId, Secret, ServerId};
 use egress::EgressConfig;
 use ledger::Ledger;
-use testkit::{TestDb, TestRedis};
+use testkit::{Question, TestDb, TestRedis};
 use vault::{Entropy, Keyring, jwt};
 
 pub const PASSWORD: &str = "correct horse battery";
@@ -181,6 +181,21 @@ impl World {
             expires_at: None,
         };
         self.control.mint_grant(actor, server, &input).await.unwrap()
+    }
+
+    /// A call of this grant that waits for a person.
+    pub async fn question(
+        &self,
+        actor: &Actor,
+        server: ServerId,
+        grant: GrantId,
+        tool: &str,
+        arguments: &str,
+    ) -> ApprovalId {
+        let (tenant, at) = (actor.tenant(), self.clock.now());
+        let decision = Entropy::System.id(at);
+        let question = Question { tenant, server, grant, policy: None, tool, arguments, decision, at };
+        question.ask(&self.db.storage, &self.keyring).await
     }
 
     /// One number from the database, behind row level security.
