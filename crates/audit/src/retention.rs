@@ -7,7 +7,8 @@ use crate::Error;
 use crate::drain::Drain;
 
 impl Drain {
-    /// Drops the days that are no longer kept: their rows, their counts, and a day later their batches.
+    /// Drops the days that are no longer kept: their rows, their counts, the questions to people that were asked on them, and a day
+    /// later their batches.
     pub async fn retire(&self) -> Result<(), Error> {
         let Some(days) = self.settings.keep_days else { return Ok(()) };
         let first = self.clock.now().date_naive() - TimeDelta::days(i64::from(days.max(1)) - 1);
@@ -30,6 +31,7 @@ impl Drain {
         )
         .execute(connection)
         .await?;
+        tx.forget_approvals(first.and_time(NaiveTime::MIN).and_utc()).await?;
         Ok(tx.commit().await?)
     }
 }

@@ -1,5 +1,5 @@
-//! Keeping the table: partitions ahead of time, endings of rows whose gateway was lost or that counted a flood. What becomes of
-//! old days is in [`crate::retention`].
+//! Keeping the table: partitions ahead of time, endings of rows whose gateway was lost or that counted a flood, and of questions
+//! to people that nobody answered. What becomes of old days is in [`crate::retention`].
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -60,10 +60,11 @@ impl Drain {
         Ok(tx.commit().await?)
     }
 
-    /// Ends the rows that nobody else will: those that counted a flood, once its span is over, and those whose gateway
+    /// Closes the questions about calls that nobody answered in time, and ends the rows that nobody else will: those that counted a flood, once its span is over, and those whose gateway
     /// is lost, as `unknown`. Should a lost one end after all, that is written over the `unknown`.
     pub async fn sweep(&self) -> Result<(), Error> {
         let now = self.clock.now();
+        self.expire_approvals(now).await?;
         loop {
             let open = self.ripe(now).await?;
             let full = open.len() == MOST;
@@ -113,6 +114,13 @@ impl Drain {
             counts: row.counts,
         });
         Ok(open.collect())
+    }
+
+    /// The arguments of a call are kept for the person who decides about it: when that can't be done any more, they go.
+    async fn expire_approvals(&self, now: DateTime<Utc>) -> Result<(), Error> {
+        let mut tx = self.storage.system().await?;
+        tx.expire_approvals(now).await?;
+        Ok(tx.commit().await?)
     }
 
     async fn forget_early(&self, now: DateTime<Utc>) -> Result<(), Error> {

@@ -8,6 +8,7 @@ mod drain;
 mod evidence;
 mod export;
 mod killed;
+mod questions;
 mod search;
 mod statistics;
 mod tail;
