@@ -55,12 +55,13 @@ named_refusals! {
     Unauthenticated "401";
 }
 
-const TAGS: [(&str, &str); 8] = [
+const TAGS: [(&str, &str); 9] = [
     ("accounts", "Signing up, logging in, access tokens."),
     ("organisations", "The organisation that is acted in, its members and API keys."),
     ("servers", "Upstream MCP servers, their credentials and tools."),
     ("policies", "What agents may do: documents, versions, trying out."),
     ("grants", "The tokens that agents call with."),
+    ("approvals", "Calls that wait for a person, and what a person says of them."),
     ("audit", "The log of every decision."),
     ("admin log", "Who changed what."),
     ("about", "This document, and the keys that access tokens are signed with."),

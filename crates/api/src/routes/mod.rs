@@ -4,6 +4,7 @@
 mod about;
 mod accounts;
 mod admin_log;
+mod approvals;
 mod decisions;
 mod export;
 mod grants;
@@ -30,6 +31,7 @@ pub(crate) fn all() -> OpenApiRouter<ApiState> {
         .merge(servers())
         .merge(policies())
         .merge(grants())
+        .merge(approvals())
         .merge(audit())
         .routes(routes!(admin_log::list_admin_log))
         .routes(routes!(about::get_openapi))
@@ -97,6 +99,14 @@ fn grants() -> OpenApiRouter<ApiState> {
         .routes(routes!(grants::revoke_grant))
         .routes(routes!(grants::attach_policy))
         .routes(routes!(grants::set_grant_expiry))
+}
+
+fn approvals() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new()
+        .routes(routes!(approvals::list_approvals))
+        .routes(routes!(approvals::get_approval))
+        .routes(routes!(approvals::approve_call))
+        .routes(routes!(approvals::refuse_call))
 }
 
 fn audit() -> OpenApiRouter<ApiState> {

@@ -14,7 +14,7 @@ fn start() -> DateTime<Utc> {
     DateTime::from_timestamp(1_790_000_000, 0).unwrap()
 }
 
-async fn tenant(api: &Api, organisation: &Organisation) -> TenantId {
+pub async fn tenant(api: &Api, organisation: &Organisation) -> TenantId {
     let organisation = api.get("/api/v1/organisation", &organisation.owner).await.expect(200);
     organisation["id"].as_str().unwrap().parse().unwrap()
 }

@@ -7,6 +7,7 @@
 
 mod accounts;
 mod admin_log;
+mod approvals;
 mod conformity;
 mod decisions;
 mod document;

@@ -21,6 +21,7 @@ struct Things {
     grant: String,
     key: String,
     decision: String,
+    approval: String,
 }
 
 impl Things {
@@ -32,7 +33,8 @@ impl Things {
         let keys = api.get("/api/v1/keys", &organisation.owner).await.expect(200);
         let key = keys["items"][0]["id"].as_str().unwrap().to_owned();
         let decision = five(api, organisation).await[0].id.to_string();
-        Self { server, policy, grant, key, decision }
+        let approval = api.question(organisation, &server, &grant, r#"{"run_id":"run-1"}"#).await;
+        Self { server, policy, grant, key, decision, approval }
     }
 
     /// The path with their ids in it.
@@ -43,6 +45,7 @@ impl Things {
             "grants" => &self.grant,
             "keys" => &self.key,
             "audit" => &self.decision,
+            "approvals" => &self.approval,
             other => panic!("no id for `{other}`: add one here"),
         };
         let query = if template.ends_with("/diff") { "?from=1&to=1" } else { "" };
@@ -62,7 +65,7 @@ fn body(operation: &Value) -> Option<Value> {
         "approve_tools" => json!({"tools": []}),
         "replace_credentials" => json!({"headers": []}),
         "change_login" => json!({"login": "shared"}),
-        "make_connect_link" => json!({}),
+        "make_connect_link" | "approve_call" | "refuse_call" => json!({}),
         "create_policy" => json!({"name": "x", "document": read_only()}),
         "check_policy" | "compare_tools" => json!({"document": read_only()}),
         "simulate_call" => json!({"document": read_only(), "tool": "x"}),
@@ -147,7 +150,10 @@ async fn what_is_anothers_is_not_there() {
     ] {
         api.get(&path, &acme.owner).await.expect(200);
     }
-    for list in ["/api/v1/servers", "/api/v1/policies", "/api/v1/grants", "/api/v1/keys"] {
+    let approval = api.get(&format!("/api/v1/approvals/{}", things.approval), &acme.owner).await.expect(200);
+    assert_eq!(approval["state"], "pending");
+    for list in ["/api/v1/servers", "/api/v1/approvals", "/api/v1/policies", "/api/v1/grants", "/api/v1/keys"]
+    {
         assert_eq!(api.get(list, &other.owner).await.expect(200)["items"], json!([]), "{list}");
     }
 }

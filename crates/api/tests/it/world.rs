@@ -12,11 +12,12 @@ use egress::EgressConfig;
 use flowforge_sim::{Engine, Options};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
-use testkit::TestDb;
+use testkit::{Question, TestDb};
 use tower::ServiceExt;
 use vault::{Entropy, Keyring};
 
 use crate::conformity;
+use crate::decisions::tenant;
 
 /// What people sign up with.
 pub const PASSWORD: &str = "correct horse battery";
@@ -26,6 +27,7 @@ pub struct Api {
     router: Router,
     state: ApiState,
     pub database: TestDb,
+    keyring: Keyring,
 }
 
 /// What came back.
@@ -55,7 +57,7 @@ impl Api {
             storage: database.storage.clone(),
             ledger,
             signer: vault::jwt::Signer::new(&keyring, &public_url, &format!("{public_url}/api/v1")).unwrap(),
-            keyring,
+            keyring: keyring.clone(),
             egress: egress::Client::new(EgressConfig {
                 allow_private: true,
                 first_byte_timeout: Duration::from_secs(5),
@@ -69,7 +71,7 @@ impl Api {
             demo_upstream: None,
         });
         let state = ApiState::new(control, Clock::System, Entropy::System);
-        Self { router: api::router(state.clone()), state, database }
+        Self { router: api::router(state.clone()), state, database, keyring }
     }
 
     /// Gives requests so long from now on.
@@ -149,6 +151,28 @@ impl Api {
         let body = json!({"name": "read only", "document": read_only()});
         let policy = self.post(&path, &organisation.owner, body).await.expect(201);
         policy["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Lets a call of the grant wait for a person; the approval's id.
+    pub async fn question(
+        &self,
+        organisation: &Organisation,
+        server: &str,
+        grant: &str,
+        arguments: &str,
+    ) -> String {
+        let at = Clock::System.now();
+        let question = Question {
+            tenant: tenant(self, organisation).await,
+            server: server.parse().unwrap(),
+            grant: grant.parse().unwrap(),
+            policy: None,
+            tool: "flowforge_retry_run",
+            arguments,
+            decision: Entropy::System.id(at),
+            at,
+        };
+        question.ask(&self.database.storage, &self.keyring).await.to_string()
     }
 
     /// Mints a grant under a policy; its id.
