@@ -34,8 +34,10 @@ use crate::login::{Connection, Login};
 const REMEMBERED: Duration = Duration::from_mins(1);
 /// How long a view that Postgres was asked about in vain goes on being used before Postgres is asked again.
 const RETRY: Duration = Duration::from_secs(5);
-/// How long a read may take before Postgres counts as away.
+/// How long a caller waits for a read before Postgres counts as away.
 const READ: Duration = Duration::from_secs(3);
+/// How long where a view is remembered that does as well: a Postgres that hangs is felt by no more than this.
+const LOOK: Duration = Duration::from_millis(250);
 /// Views remembered; beyond it those make room that were not used for long. One takes some 600 bytes, less what grants
 /// share: the server, its tools, and the compiled policy.
 const MOST: usize = 250_000;
@@ -100,7 +102,8 @@ impl Directory {
         if let Some((found, true)) = known {
             return Ok(Some(found));
         }
-        match (self.read(token_hash).await, known) {
+        let patience = if known.is_some() { LOOK } else { READ };
+        match (self.read_within(patience, token_hash).await, known) {
             (Ok(Some(view)), _) => Ok(Some(Found { view, generation, remembered: false })),
             (Ok(None), _) => {
                 self.views.remove(token_hash);
@@ -116,7 +119,17 @@ impl Directory {
 
     /// The grant of a token from a read that begins now. Remembers nothing.
     pub async fn read(&self, token_hash: &[u8; 32]) -> Result<Option<Arc<GrantView>>, Away> {
-        self.flights.read(*token_hash, async || self.load(token_hash).await).await
+        self.read_within(READ, token_hash).await
+    }
+
+    /// The wait for reads of others is a part of the time: those that fail one after the other would add up.
+    async fn read_within(
+        &self,
+        patience: Duration,
+        token_hash: &[u8; 32],
+    ) -> Result<Option<Arc<GrantView>>, Away> {
+        let reading = self.flights.read(*token_hash, async || self.load(token_hash).await);
+        tokio::time::timeout(patience, reading).await.unwrap_or(Err(Away))
     }
 
     /// Keeps a view that the ledger has said may be used further.
@@ -152,10 +165,10 @@ impl Directory {
 
     async fn load(&self, token_hash: &[u8; 32]) -> Result<Option<Arc<GrantView>>, Away> {
         let reading = async { self.storage.system().await?.grant_view(token_hash).await };
-        let stored = match tokio::time::timeout(READ, reading).await {
-            Ok(Ok(stored)) => stored,
-            Ok(Err(storage::Error::Away(_))) | Err(_) => return Err(Away),
-            Ok(Err(error)) => {
+        let stored = match reading.await {
+            Ok(stored) => stored,
+            Err(storage::Error::Away(_)) => return Err(Away),
+            Err(error) => {
                 tracing::error!(%error, "a grant can't be read");
                 return Err(Away);
             }

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use audit::{Drain, DrainSettings};
 use domain::Clock;
+use futures_util::StreamExt as _;
+use futures_util::future::join_all;
 use ledger::{Ledger, LedgerConfig};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use sqlx::Row as _;
-use testkit::{Api, Grant, Installation, Keeps, Process, Store, eventually};
+use testkit::{Api, Grant, Installation, Keeps, PATIENCE, Process, Store, eventually};
 use tokio::time::sleep;
 use vault::Entropy;
 
@@ -20,6 +22,8 @@ use crate::upstream_log::UpstreamLog;
 const FREE: &str = "flowforge_health_check";
 const COUNTED: &str = "flowforge_list_runs";
 const DENIED: &str = "flowforge_send_event";
+/// Calls at once whose grant can't be read.
+const STRANGERS: usize = 40;
 
 /// How a store goes away.
 #[derive(Clone, Copy, Debug)]
@@ -124,8 +128,12 @@ async fn while_postgres_is_away(way: Way) {
     let (free, counted, denied) =
         (house.call(FREE).await, house.call(COUNTED).await, house.call(DENIED).await);
     assert!(free.allowed() && counted.allowed() && denied.denied().is_some());
+    // Nobody waits for those before them: one after the other they would take longer than this test has.
     let stranger = Caller::new(&house.process.url, &house.server, &unknown.token);
-    assert_eq!(stranger.call(FREE, &json!({})).await.unwrap().status, StatusCode::SERVICE_UNAVAILABLE);
+    let strangers = (0..STRANGERS).map(|_| async { stranger.call(FREE, &json!({})).await.unwrap().status });
+    let told = tokio::time::timeout(PATIENCE, join_all(strangers)).await.unwrap();
+    assert_eq!(told, [StatusCode::SERVICE_UNAVAILABLE; STRANGERS]);
+    assert!(house.call(FREE).await.allowed(), "known grants do not wait for them");
     // The API and the pages say so.
     assert!(house.missing().await.iter().any(|what| what.contains("postgres")));
     let (status, told) = house.api.send(Method::GET, "/servers", None).await;
@@ -258,6 +266,17 @@ async fn gateway_killed_its_open_calls_are_closed_as_unknown() {
     running.await.unwrap();
 }
 
+/// Calls that find the stream full, and bytes that each of them brings.
+const FLOOD: usize = 4000;
+const BROUGHT: usize = 32 << 10;
+
+/// Bytes of memory that are resident; 0 where the system does not tell.
+fn resident(process: &Process) -> usize {
+    let told = std::fs::read_to_string(format!("/proc/{}/status", process.id().unwrap())).unwrap_or_default();
+    let line = told.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or("0 kB");
+    line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() << 10
+}
+
 /// The drain is away and calls go on: when the stream is full they are refused, and all that was decided comes into the log.
 #[tokio::test(flavor = "multi_thread")]
 async fn drain_away_a_full_stream_refuses_and_loses_nothing() {
@@ -285,6 +304,16 @@ async fn drain_away_a_full_stream_refuses_and_loses_nothing() {
     // Each call that was let through has two entries: the decision, and the end, which is never refused.
     assert!(refused >= ROOM && told.len() <= ROOM, "{refused} refused, {} let through", told.len());
     assert!(upstream.calls() >= told.len());
+    // However many are refused, whatever they bring: nothing of them stays in memory.
+    let before = resident(&front);
+    let (arrived, brought) = (upstream.calls(), json!({ "text": "x".repeat(BROUGHT) }));
+    let flood =
+        futures_util::stream::iter(0..FLOOD).map(|_| caller.call(FREE, &brought)).buffer_unordered(16);
+    let statuses: Vec<StatusCode> = flood.map(|answer| answer.unwrap().status).collect().await;
+    assert_eq!(statuses, [StatusCode::SERVICE_UNAVAILABLE; FLOOD]);
+    assert_eq!(upstream.calls(), arrived, "a refused call was forwarded");
+    let grown = resident(&front).saturating_sub(before);
+    assert!(grown < FLOOD * BROUGHT / 8, "{FLOOD} refused calls left {grown} bytes in memory");
 
     let _drain = installation.serve(&["audit"]).await;
     let mut owner = installation.owner().await;
