@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
+use std::process::{ExitStatus, Output, Stdio};
 use std::time::Duration;
 
 use sqlx::{Connection as _, PgConnection};
@@ -102,6 +102,13 @@ impl Installation {
     /// A connection to its database as the owner, to write or look behind the product's back.
     pub async fn owner(&self) -> PgConnection {
         PgConnection::connect(&self.stores.owner_url).await.unwrap()
+    }
+
+    /// Runs the binary as an operator does who has the database's address, until it ends.
+    pub async fn run(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(&self.binary);
+        command.args(arguments).env("DATABASE_URL", &self.stores.database_url).stdin(Stdio::null());
+        command.kill_on_drop(true).output().await.unwrap()
     }
 
     /// Starts a process with `roles` (none: all) and waits until it is ready.

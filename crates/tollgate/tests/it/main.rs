@@ -12,6 +12,7 @@ mod clients;
 mod conformance;
 mod differential;
 mod editor;
+mod evidence;
 mod fixtures;
 #[path = "../../../policy/tests/it/generate.rs"]
 mod generate;

@@ -35,6 +35,11 @@ impl Stack {
         self.installation.serve_with(roles, settings).await
     }
 
+    /// Everything that its processes share.
+    pub fn installation(&self) -> &Installation {
+        &self.installation
+    }
+
     /// Registers the demo upstream at its path `path`: the server's id.
     pub async fn register(&self, api: &Api, path: &str) -> String {
         let url = format!("{}{path}", self.sim);
