@@ -1,11 +1,11 @@
 //! The counts that are kept beside the rows: what a transaction adds to them. [`crate::statistics`] reads them.
 //!
-//! Every row counts once in its hour, by what was called, and once in its day, by who called, under its outcome; a row that
-//! turns out to have failed moves.
+//! Every row counts in its hour under its outcome: by what was called, by who called, by its server, by its tool and in all; a row
+//! that turns out to have failed moves.
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, DurationRound, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -54,17 +54,24 @@ impl<'a> From<&'a Completed> for Facets<'a> {
 }
 
 /// Which rows of an hour are counted together: hour, server, tool, rule, outcome.
-type HourKey<'a> = (DateTime<Utc>, Uuid, &'a str, &'a str, &'a str);
-/// Which rows of a day are counted together: day, grant, identity, client, outcome.
-type DayKey<'a> = (NaiveDate, Uuid, &'a str, &'a str, &'a str);
+type CallKey<'a> = (DateTime<Utc>, Uuid, &'a str, &'a str, &'a str);
+/// The same by who called: hour, grant, identity, client, outcome.
+type GrantKey<'a> = (DateTime<Utc>, Uuid, &'a str, &'a str, &'a str);
 /// How many were added or taken away, and the newest.
 type Change = (i64, DateTime<Utc>);
+
+/// In the place of a server: all of them, and what names none.
+pub(crate) const ALL_SERVERS: Uuid = Uuid::max();
 
 /// What a transaction changes in the counts of one tenant.
 #[derive(Debug, Default)]
 pub(crate) struct Counts<'a> {
-    hours: BTreeMap<HourKey<'a>, Change>,
-    days: BTreeMap<DayKey<'a>, Change>,
+    calls: BTreeMap<CallKey<'a>, Change>,
+    grants: BTreeMap<GrantKey<'a>, Change>,
+    /// By hour, server and outcome.
+    servers: BTreeMap<(DateTime<Utc>, Uuid, &'a str), i64>,
+    /// By hour, tool and outcome.
+    tools: BTreeMap<(DateTime<Utc>, &'a str, &'a str), i64>,
 }
 
 impl<'a> Counts<'a> {
@@ -72,81 +79,86 @@ impl<'a> Counts<'a> {
     pub(crate) fn add(&mut self, row: Facets<'a>, outcome: &'a str, by: i64) {
         let add = |change: &mut Change| *change = (change.0 + by, change.1.max(row.decided_at));
         let text = Option::unwrap_or_default;
+        let (hour, none) = (hour_of(row.decided_at), (0, row.decided_at));
         let (server, tool, rule) = (row.server.unwrap_or_default(), text(row.tool), text(row.rule));
-        let none = (0, row.decided_at);
-        add(self.hours.entry((hour_of(row.decided_at), server, tool, rule, outcome)).or_insert(none));
+        add(self.calls.entry((hour, server, tool, rule, outcome)).or_insert(none));
+        for server in row.server.into_iter().chain([ALL_SERVERS]) {
+            *self.servers.entry((hour, server, outcome)).or_default() += by;
+        }
+        if let Some(tool) = row.tool {
+            *self.tools.entry((hour, tool, outcome)).or_default() += by;
+        }
         if let Some(grant) = row.grant {
-            let key = (row.decided_at.date_naive(), grant, text(row.identity), text(row.client), outcome);
-            add(self.days.entry(key).or_insert(none));
+            let key = (hour, grant, text(row.identity), text(row.client), outcome);
+            add(self.grants.entry(key).or_insert(none));
         }
     }
 
     /// Writes them down.
     pub(crate) async fn write(self, connection: &mut PgConnection, tenant: Uuid) -> Result<(), Error> {
-        if !self.hours.is_empty() {
-            write_hours(connection, tenant, &self.hours).await?;
+        if self.calls.is_empty() {
+            return Ok(());
         }
-        if !self.days.is_empty() {
-            write_days(connection, tenant, &self.days).await?;
-        }
+        let calls = || self.calls.keys();
+        let (call_counts, call_lasts): (Vec<i64>, Vec<DateTime<Utc>>) = self.calls.values().copied().unzip();
+        let grants = || self.grants.keys();
+        let (grant_counts, grant_lasts): (Vec<i64>, Vec<DateTime<Utc>>) =
+            self.grants.values().copied().unzip();
+        let (servers, tools) = (|| self.servers.keys(), || self.tools.keys());
+        // One statement: each would take a way to Postgres and back.
+        sqlx::query!(
+            "WITH grants AS (
+                 INSERT INTO decision_grant_hours AS c (tenant_id, hour, grant_id, identity, client, outcome, count, last)
+                 SELECT $1, r.* FROM UNNEST($2::timestamptz[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::bigint[],
+                     $8::timestamptz[]) AS r
+                 ON CONFLICT (tenant_id, grant_id, hour, identity, client, outcome)
+                 DO UPDATE SET count = c.count + excluded.count, last = greatest(c.last, excluded.last)),
+             servers AS (
+                 INSERT INTO decision_server_hours AS c (tenant_id, hour, server_id, outcome, count)
+                 SELECT $1, r.* FROM UNNEST($9::timestamptz[], $10::uuid[], $11::text[], $12::bigint[]) AS r
+                 ON CONFLICT (tenant_id, hour, server_id, outcome) DO UPDATE SET count = c.count + excluded.count),
+             tools AS (
+                 INSERT INTO decision_tool_hours AS c (tenant_id, hour, tool, outcome, count)
+                 SELECT $1, r.* FROM UNNEST($13::timestamptz[], $14::text[], $15::text[], $16::bigint[]) AS r
+                 ON CONFLICT (tenant_id, hour, tool, outcome) DO UPDATE SET count = c.count + excluded.count)
+             INSERT INTO decision_hours AS c (tenant_id, hour, server_id, tool, rule, outcome, count, last)
+             SELECT $1, r.* FROM UNNEST($17::timestamptz[], $18::uuid[], $19::text[], $20::text[], $21::text[], $22::bigint[],
+                 $23::timestamptz[]) AS r
+             ON CONFLICT (tenant_id, hour, server_id, tool, rule, outcome)
+             DO UPDATE SET count = c.count + excluded.count, last = greatest(c.last, excluded.last)",
+            tenant,
+            &list(grants(), |key| key.0),
+            &list(grants(), |key| key.1),
+            &list(grants(), |key| key.2) as &[&str],
+            &list(grants(), |key| key.3) as &[&str],
+            &list(grants(), |key| key.4) as &[&str],
+            &grant_counts,
+            &grant_lasts,
+            &list(servers(), |key| key.0),
+            &list(servers(), |key| key.1),
+            &list(servers(), |key| key.2) as &[&str],
+            &list(self.servers.values(), |count| *count),
+            &list(tools(), |key| key.0),
+            &list(tools(), |key| key.1) as &[&str],
+            &list(tools(), |key| key.2) as &[&str],
+            &list(self.tools.values(), |count| *count),
+            &list(calls(), |key| key.0),
+            &list(calls(), |key| key.1),
+            &list(calls(), |key| key.2) as &[&str],
+            &list(calls(), |key| key.3) as &[&str],
+            &list(calls(), |key| key.4) as &[&str],
+            &call_counts,
+            &call_lasts
+        )
+        .execute(connection)
+        .await?;
         Ok(())
     }
 }
 
-async fn write_hours(
-    connection: &mut PgConnection,
-    tenant: Uuid,
-    hours: &BTreeMap<HourKey<'_>, Change>,
-) -> Result<(), Error> {
-    let keys = || hours.keys();
-    let (counts, lasts): (Vec<i64>, Vec<DateTime<Utc>>) = hours.values().copied().unzip();
-    sqlx::query!(
-        "INSERT INTO decision_hours AS c (tenant_id, hour, server_id, tool, rule, outcome, count, last)
-         SELECT $1, hour, server_id, tool, rule, outcome, count, last
-         FROM UNNEST($2::timestamptz[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::bigint[],
-             $8::timestamptz[]) AS r (hour, server_id, tool, rule, outcome, count, last)
-         ON CONFLICT (tenant_id, hour, server_id, tool, rule, outcome)
-         DO UPDATE SET count = c.count + excluded.count, last = greatest(c.last, excluded.last)",
-        tenant,
-        &keys().map(|key| key.0).collect::<Vec<_>>(),
-        &keys().map(|key| key.1).collect::<Vec<_>>(),
-        &keys().map(|key| key.2).collect::<Vec<_>>() as &[&str],
-        &keys().map(|key| key.3).collect::<Vec<_>>() as &[&str],
-        &keys().map(|key| key.4).collect::<Vec<_>>() as &[&str],
-        &counts,
-        &lasts
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-async fn write_days(
-    connection: &mut PgConnection,
-    tenant: Uuid,
-    days: &BTreeMap<DayKey<'_>, Change>,
-) -> Result<(), Error> {
-    let keys = || days.keys();
-    let (counts, lasts): (Vec<i64>, Vec<DateTime<Utc>>) = days.values().copied().unzip();
-    sqlx::query!(
-        "INSERT INTO decision_days AS c (tenant_id, day, grant_id, identity, client, outcome, count, last)
-         SELECT $1, day, grant_id, identity, client, outcome, count, last
-         FROM UNNEST($2::date[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::timestamptz[])
-             AS r (day, grant_id, identity, client, outcome, count, last)
-         ON CONFLICT (tenant_id, grant_id, day, identity, client, outcome)
-         DO UPDATE SET count = c.count + excluded.count, last = greatest(c.last, excluded.last)",
-        tenant,
-        &keys().map(|key| key.0).collect::<Vec<_>>(),
-        &keys().map(|key| key.1).collect::<Vec<_>>(),
-        &keys().map(|key| key.2).collect::<Vec<_>>() as &[&str],
-        &keys().map(|key| key.3).collect::<Vec<_>>() as &[&str],
-        &keys().map(|key| key.4).collect::<Vec<_>>() as &[&str],
-        &counts,
-        &lasts
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
+/// One part of each.
+fn list<K, T>(keys: impl Iterator<Item = K>, of: impl Fn(K) -> T) -> Vec<T> {
+    keys.map(of).collect()
 }
 
 /// When the hour of a time began.
@@ -160,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_counts_once_an_hour_and_a_day_and_may_move() {
+    fn a_row_counts_once_in_each_of_its_places_and_may_move() {
         let at = DateTime::from_timestamp(1_800_001_234, 5).unwrap_or_default();
         let grant = Uuid::from_u128(2);
         let row = Facets {
@@ -177,10 +189,17 @@ mod tests {
         counts.add(Facets { grant: None, ..row }, "allow", 1);
         counts.add(row, "allow", -1);
         counts.add(row, "error", 1);
-        let hours: Vec<_> = counts.hours.iter().map(|(key, change)| (key.2, key.4, change.0)).collect();
-        assert_eq!(hours, [("list", "allow", 1), ("list", "error", 1)]);
-        let days: Vec<_> = counts.days.iter().map(|(key, change)| (key.1, key.2, key.4, change.0)).collect();
-        assert_eq!(days, [(grant, "ada", "allow", 0), (grant, "ada", "error", 1)]);
+        let calls: Vec<_> = counts.calls.iter().map(|(key, change)| (key.2, key.4, change.0)).collect();
+        assert_eq!(calls, [("list", "allow", 1), ("list", "error", 1)]);
+        let grants: Vec<_> =
+            counts.grants.iter().map(|(key, change)| (key.1, key.2, key.4, change.0)).collect();
+        assert_eq!(grants, [(grant, "ada", "allow", 0), (grant, "ada", "error", 1)]);
+        counts.add(Facets { server: None, tool: None, ..row }, "allow", 1);
+        let servers: Vec<_> = counts.servers.iter().map(|(key, count)| (key.1, key.2, *count)).collect();
+        let (one, all) = (Uuid::from_u128(1), ALL_SERVERS);
+        assert_eq!(servers, [(one, "allow", 1), (one, "error", 1), (all, "allow", 2), (all, "error", 1)]);
+        let tools: Vec<_> = counts.tools.iter().map(|(key, count)| (key.1, key.2, *count)).collect();
+        assert_eq!(tools, [("list", "allow", 1), ("list", "error", 1)]);
         assert_eq!(hour_of(at).timestamp(), 1_800_000_000);
     }
 }

@@ -1,7 +1,7 @@
 //! What a filter says, one condition at a time, and what the counts know of each: how many rows it lets through, and in
 //! which hours. A search is led by the rarest.
 
-use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use storage::TenantTx;
 
 use crate::counts::hour_of;
@@ -43,8 +43,8 @@ impl Facet {
         facets.into_iter().flatten().collect()
     }
 
-    /// Whether it is counted by the hour, together with the others that are; else by the day.
-    pub(crate) fn is_of_hours(self) -> bool {
+    /// Whether it is of what was called, counted together with the others that are; else of who called.
+    pub(crate) fn is_of_calls(self) -> bool {
         matches!(self, Self::Server | Self::Tool | Self::Rule)
     }
 
@@ -62,9 +62,9 @@ impl Facet {
     }
 }
 
-/// What the hours know of the terms' server, tool, rule and outcomes together. None when that would be too much to look at, which
+/// What the counts know of the terms' server, tool, rule and outcomes together. None when that would be too much to look at, which
 /// it always is without a tool or rule: only those lead to their counts.
-pub(crate) async fn reach_of_hours(tx: &mut TenantTx, terms: &Terms) -> Result<Option<Reach>, Error> {
+pub(crate) async fn reach_of_calls(tx: &mut TenantTx, terms: &Terms) -> Result<Option<Reach>, Error> {
     if terms.tool.is_none() && terms.tools.least.is_none() && terms.rule.is_none() {
         return Ok(None);
     }
@@ -98,33 +98,31 @@ pub(crate) async fn reach_of_hours(tx: &mut TenantTx, terms: &Terms) -> Result<O
     Ok((found.looked < COUNTS).then_some(Reach { rows: found.rows, span }))
 }
 
-/// What the days know of the terms' grant, identity and outcomes together. None when that would be too much to look at, or there
+/// What the counts know of the terms' grant, identity and outcomes together. None when that would be too much to look at, or there
 /// is neither grant nor identity.
-pub(crate) async fn reach_of_days(tx: &mut TenantTx, terms: &Terms) -> Result<Option<Reach>, Error> {
+pub(crate) async fn reach_of_grants(tx: &mut TenantTx, terms: &Terms) -> Result<Option<Reach>, Error> {
     if terms.grant.is_none() && terms.identity.is_none() {
         return Ok(None);
     }
     let tenant = tx.tenant().uuid();
     let found = sqlx::query!(
         r#"SELECT count(*) AS "looked!", coalesce(sum(count), 0)::bigint AS "rows!",
-               min(day) FILTER (WHERE hit) AS first, max(day) FILTER (WHERE hit) AS last
-           FROM (SELECT day, count, count > 0 AND (cardinality($4::text[]) = 0 OR outcome = ANY($4)) AS hit
-                 FROM decision_days
+               min(hour) FILTER (WHERE hit) AS first, max(hour) FILTER (WHERE hit) AS last
+           FROM (SELECT hour, count, count > 0 AND (cardinality($4::text[]) = 0 OR outcome = ANY($4)) AS hit
+                 FROM decision_grant_hours
                  WHERE tenant_id = $1 AND ($2::uuid IS NULL OR grant_id = $2) AND ($3::text IS NULL OR identity = $3)
-                     AND ($5::date IS NULL OR day >= $5) AND ($6::date IS NULL OR day <= $6)
+                     AND ($5::timestamptz IS NULL OR hour >= $5) AND ($6::timestamptz IS NULL OR hour <= $6)
                  LIMIT $7) AS c"#,
         tenant,
         terms.grant,
         terms.identity,
         &terms.outcomes,
-        terms.from.map(|from| from.date_naive()),
-        terms.to.map(|to| to.date_naive()),
+        terms.from.map(hour_of),
+        terms.to,
         COUNTS
     )
     .fetch_one(tx.connection())
     .await?;
-    let begin = |day: NaiveDate| day.and_time(NaiveTime::MIN).and_utc();
-    let span =
-        found.first.zip(found.last).map(|(first, last)| (begin(first), begin(last) + TimeDelta::days(1)));
+    let span = found.first.zip(found.last).map(|(first, last)| (first, last + TimeDelta::hours(1)));
     Ok((found.looked < COUNTS).then_some(Reach { rows: found.rows, span }))
 }

@@ -7,6 +7,7 @@ use domain::DecisionId;
 use storage::TenantTx;
 
 use self::plan::Plan;
+pub(crate) use self::plan::lead;
 use crate::select::{Terms, select_rows};
 use crate::stored::Stored;
 use crate::write::MOST;

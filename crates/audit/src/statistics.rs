@@ -1,4 +1,4 @@
-//! Numbers over the log, from the counts that are kept beside it (see [`crate::counts`]): by whole hours and days.
+//! Numbers over the log, from the counts that are kept beside it (see [`crate::counts`]): by whole hours.
 
 use chrono::{DateTime, Utc};
 use domain::{GrantId, ServerId};
@@ -91,8 +91,8 @@ pub async fn server_hours(tx: &mut TenantTx, since: DateTime<Utc>) -> Result<Vec
     let hours = sqlx::query!(
         r#"SELECT server_id, hour, sum(count)::bigint AS "calls!",
                coalesce(sum(count) FILTER (WHERE outcome NOT IN ('allow', 'error')), 0)::bigint AS "refused!"
-           FROM decision_hours
-           WHERE tenant_id = $1 AND hour >= $2 AND server_id <> '00000000-0000-0000-0000-000000000000'
+           FROM decision_server_hours
+           WHERE tenant_id = $1 AND hour >= $2 AND server_id <> 'ffffffff-ffff-ffff-ffff-ffffffffffff'
            GROUP BY 1, 2 HAVING sum(count) > 0 ORDER BY 1, 2"#,
         tenant,
         hour_of(since)
@@ -147,8 +147,8 @@ pub async fn last_used(
         r#"SELECT g.id AS "id!", c.last AS "last!"
            FROM unnest($2::uuid[]) AS g (id)
            CROSS JOIN LATERAL (
-               SELECT day, max(last) AS last FROM decision_days WHERE tenant_id = $1 AND grant_id = g.id
-               GROUP BY day ORDER BY day DESC LIMIT 1) AS c"#,
+               SELECT hour, max(last) AS last FROM decision_grant_hours WHERE tenant_id = $1 AND grant_id = g.id
+               GROUP BY hour ORDER BY hour DESC LIMIT 1) AS c"#,
         tenant,
         &grants
     )
@@ -157,7 +157,7 @@ pub async fn last_used(
     Ok(used.into_iter().map(|row| (row.id.into(), row.last)).collect())
 }
 
-/// The clients that used a grant since the day of `since` began, last used first.
+/// The clients that used a grant since the hour of `since` began, last used first.
 pub async fn clients_of(
     tx: &mut TenantTx,
     grant: GrantId,
@@ -166,11 +166,11 @@ pub async fn clients_of(
     let tenant = tx.tenant().uuid();
     let clients = sqlx::query!(
         r#"SELECT nullif(client, '') AS client, sum(count)::bigint AS "calls!", max(last) AS "last!"
-           FROM decision_days WHERE tenant_id = $1 AND grant_id = $2 AND day >= $3
+           FROM decision_grant_hours WHERE tenant_id = $1 AND grant_id = $2 AND hour >= $3
            GROUP BY 1 HAVING sum(count) > 0 ORDER BY 3 DESC, 1"#,
         tenant,
         grant.uuid(),
-        since.date_naive()
+        hour_of(since)
     )
     .fetch_all(tx.connection())
     .await?;

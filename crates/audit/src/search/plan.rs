@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::windows::{self, Windows};
-use crate::facet::{Facet, reach_of_days, reach_of_hours};
+use crate::facet::{Facet, reach_of_calls, reach_of_grants};
 use crate::select::{Terms, select_rows};
 use crate::stored::Stored;
 use crate::{Cursor, Error, Filter};
@@ -51,9 +51,9 @@ impl Plan {
         let Some(span) = windows::span(tx).await? else { return Ok(None) };
         narrow(&mut terms, span);
         let facets = Facet::all_of(filter);
-        // What is together in no hour or no day is nowhere.
+        // What is together in no hour is nowhere.
         for reach in
-            [reach_of_hours(tx, &terms).await?, reach_of_days(tx, &terms).await?].into_iter().flatten()
+            [reach_of_calls(tx, &terms).await?, reach_of_grants(tx, &terms).await?].into_iter().flatten()
         {
             let Some(span) = reach.span else { return Ok(None) };
             narrow(&mut terms, span);
@@ -212,6 +212,12 @@ fn narrow(terms: &mut Terms, (first, behind): (DateTime<Utc>, DateTime<Utc>)) {
     terms.to = [terms.to, Some(behind)].into_iter().flatten().min();
 }
 
+/// The part of the terms that is the rarest condition.
+pub(crate) async fn lead(tx: &mut TenantTx, filter: &Filter, terms: &Terms) -> Result<Terms, Error> {
+    let rarest = rarest(tx, &Facet::all_of(filter), terms).await?;
+    Ok(rarest.map(|facet| facet.alone(terms)).unwrap_or_default())
+}
+
 /// The condition that lets the fewest rows through; of those that let too many through to be counted, the first.
 async fn rarest(tx: &mut TenantTx, facets: &[Facet], span: &Terms) -> Result<Option<Facet>, Error> {
     let by_beginning = span.tools.least.is_some();
@@ -223,10 +229,10 @@ async fn rarest(tx: &mut TenantTx, facets: &[Facet], span: &Terms) -> Result<Opt
     let mut rarest: Option<(i64, Facet)> = None;
     for facet in facets {
         let alone = facet.alone(span);
-        let reach = if facet.is_of_hours() {
-            reach_of_hours(tx, &alone).await?
+        let reach = if facet.is_of_calls() {
+            reach_of_calls(tx, &alone).await?
         } else {
-            reach_of_days(tx, &alone).await?
+            reach_of_grants(tx, &alone).await?
         };
         let rows = reach.map_or(i64::MAX, |reach| reach.rows);
         // What has one beginning of several is in no order of time: it must be sorted.

@@ -207,21 +207,36 @@ impl Desk {
 
 /// The counts that are not what counting the rows gives, of all tenants; a count of 0 is as good as none.
 const MISCOUNTED: &str = "
-    WITH counted AS (
-        SELECT 'hour', tenant_id::text, extract(epoch FROM date_trunc('hour', decided_at, 'UTC'))::text,
-            coalesce(server_id, '00000000-0000-0000-0000-000000000000')::text, coalesce(tool, ''), coalesce(rule, ''),
-            outcome, count(*)
-        FROM decisions GROUP BY 2, 3, 4, 5, 6, 7
+    WITH r AS (
+        SELECT tenant_id::text AS tenant, extract(epoch FROM date_trunc('hour', decided_at, 'UTC'))::text AS hour,
+            coalesce(server_id, '00000000-0000-0000-0000-000000000000')::text AS server, coalesce(tool, '') AS tool,
+            coalesce(rule, '') AS rule, grant_id::text AS grant_id, coalesce(identity, '') AS identity,
+            coalesce(client_name, '') AS client, outcome
+        FROM decisions),
+    counted AS (
+        SELECT 'call', tenant, hour, server, tool, rule, outcome, count(*) FROM r GROUP BY 2, 3, 4, 5, 6, 7
         UNION ALL
-        SELECT 'day', tenant_id::text, (decided_at AT TIME ZONE 'UTC')::date::text, grant_id::text,
-            coalesce(identity, ''), coalesce(client_name, ''), outcome, count(*)
-        FROM decisions WHERE grant_id IS NOT NULL GROUP BY 2, 3, 4, 5, 6, 7),
+        SELECT 'grant', tenant, hour, grant_id, identity, client, outcome, count(*) FROM r
+        WHERE grant_id IS NOT NULL GROUP BY 2, 3, 4, 5, 6, 7
+        UNION ALL
+        SELECT 'server', tenant, hour, server, '', '', outcome, count(*) FROM r
+        WHERE server <> '00000000-0000-0000-0000-000000000000' GROUP BY 2, 3, 4, 7
+        UNION ALL
+        SELECT 'server', tenant, hour, 'ffffffff-ffff-ffff-ffff-ffffffffffff', '', '', outcome, count(*) FROM r GROUP BY 2, 3, 7
+        UNION ALL
+        SELECT 'tool', tenant, hour, tool, '', '', outcome, count(*) FROM r WHERE tool <> '' GROUP BY 2, 3, 4, 7),
     kept AS (
-        SELECT 'hour', tenant_id::text, extract(epoch FROM hour)::text, server_id::text, tool, rule, outcome, count
+        SELECT 'call', tenant_id::text, extract(epoch FROM hour)::text, server_id::text, tool, rule, outcome, count
         FROM decision_hours WHERE count <> 0
         UNION ALL
-        SELECT 'day', tenant_id::text, day::text, grant_id::text, identity, client, outcome, count
-        FROM decision_days WHERE count <> 0)
+        SELECT 'grant', tenant_id::text, extract(epoch FROM hour)::text, grant_id::text, identity, client, outcome, count
+        FROM decision_grant_hours WHERE count <> 0
+        UNION ALL
+        SELECT 'server', tenant_id::text, extract(epoch FROM hour)::text, server_id::text, '', '', outcome, count
+        FROM decision_server_hours WHERE count <> 0
+        UNION ALL
+        SELECT 'tool', tenant_id::text, extract(epoch FROM hour)::text, tool, '', '', outcome, count
+        FROM decision_tool_hours WHERE count <> 0)
     SELECT concat_ws(' ', 'counted', c.*) FROM (SELECT * FROM counted EXCEPT SELECT * FROM kept) c
     UNION ALL SELECT concat_ws(' ', 'kept', k.*) FROM (SELECT * FROM kept EXCEPT SELECT * FROM counted) k";
 

@@ -5,6 +5,8 @@ use std::time::Duration;
 use audit::{Decision, Filter, GrantNote, ServerNote};
 use domain::Outcome;
 
+use sqlx::Connection;
+
 use crate::desk::{Desk, grant, server, start};
 
 /// Three hours: 2 allowed and 1 denied at server 1, then 1 limit at server 2, then an allowed one that fails.
@@ -105,4 +107,43 @@ async fn tools_servers_rules_and_grants_are_counted() {
         (Some("claude-code"), 4, hours(2))
     );
     assert_eq!(audit::clients_of(&mut tx, grant(3), start()).await.unwrap(), []);
+}
+
+/// As it was before the migration: no smaller counts, and those of days, which are dropped unread.
+const BEFORE: &str = "
+    DROP VIEW decision_days;
+    DROP TABLE decision_server_hours, decision_tool_hours, decision_grant_hours;
+    DROP INDEX decision_hours_refused_idx;
+    CREATE TABLE decision_days (tenant_id uuid)";
+
+#[tokio::test]
+async fn what_was_there_is_counted_by_the_migration() {
+    let desk = three_hours().await;
+    // One without a server, a tool or a grant; and a day that has a partition of its own.
+    desk.advance(Duration::from_hours(24));
+    desk.drain().make_partitions().await.unwrap();
+    desk.record(&Decision { server: None, grant: None, tool: None, ..desk.denied() }).await;
+    desk.record(&desk.allowed()).await;
+    desk.drain().once().await.unwrap();
+    let mut owner = desk.db.owner().await;
+    sqlx::raw_sql(BEFORE).execute(&mut owner).await.unwrap();
+    let migration = include_str!("../../../../migrations/0115_chart_counts.sql");
+    let mut tx = owner.begin().await.unwrap();
+    sqlx::raw_sql(migration).execute(&mut *tx).await.unwrap();
+    tx.commit().await.unwrap();
+    owner.close().await.unwrap();
+    assert_eq!(desk.verified().await, 7);
+    // What comes afterwards is counted on.
+    desk.record(&desk.allowed()).await;
+    desk.drain().once().await.unwrap();
+    assert_eq!(desk.verified().await, 8);
+    // The version before reads the days, and its drain can't write what it does not count.
+    let mut tx = desk.storage.tenant(desk.tenant).await.unwrap();
+    let of_days = "SELECT sum(count)::bigint FROM decision_days GROUP BY day ORDER BY day";
+    let days: Vec<i64> = sqlx::query_scalar(of_days).fetch_all(tx.connection()).await.unwrap();
+    assert_eq!(days, [5, 2]);
+    let mut tx = desk.storage.system().await.unwrap();
+    let written =
+        sqlx::query("INSERT INTO decision_days (tenant_id) VALUES (NULL)").execute(tx.connection()).await;
+    assert!(written.is_err());
 }

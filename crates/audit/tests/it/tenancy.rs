@@ -29,7 +29,15 @@ async fn another_tenant_finds_nothing() {
     let export = audit::export(other.storage.clone(), other.tenant, Filter::default(), Format::Ndjson);
     assert_eq!(export.try_collect::<Vec<_>>().await.unwrap().len(), 0);
     // Also where no statement asks for the tenant.
-    for table in ["decisions", "decision_hours", "decision_days", "audit_batches", "audit_heads"] {
+    for table in [
+        "decisions",
+        "decision_hours",
+        "decision_server_hours",
+        "decision_tool_hours",
+        "decision_grant_hours",
+        "audit_batches",
+        "audit_heads",
+    ] {
         let count: i64 = sqlx::query_scalar(AssertSqlSafe(format!("SELECT count(*) FROM {table}")))
             .fetch_one(tx.connection())
             .await
@@ -55,7 +63,9 @@ async fn the_tenant_role_only_reads() {
         "DELETE FROM audit_batches",
         "UPDATE audit_heads SET number = 0",
         "UPDATE decision_hours SET count = 0",
-        "DELETE FROM decision_days",
+        "UPDATE decision_server_hours SET count = 0",
+        "UPDATE decision_tool_hours SET count = 0",
+        "DELETE FROM decision_grant_hours",
         "SELECT * FROM early_closings",
         "SELECT make_log_partitions('2028-01-01', 1)",
         "SELECT drop_log_partitions('2099-01-01')",
@@ -82,7 +92,7 @@ async fn the_system_role_completes_an_open_row_once_and_nothing_else() {
         "UPDATE audit_batches SET hash = hash",
         "DELETE FROM audit_batches",
         "DELETE FROM audit_heads",
-        "DELETE FROM decision_days",
+        "DELETE FROM decision_grant_hours",
         "UPDATE decision_hours SET outcome = 'deny'",
     ] {
         let mut tx = desk.storage.system().await.unwrap();
