@@ -7,8 +7,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// A row of `decisions`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// A row of `decisions`. Its fields are those of the type `decision_row`, in that order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, sqlx::Type)]
+#[sqlx(type_name = "decision_row")]
 pub(crate) struct Stored {
     pub tenant_id: Uuid,
     pub decided_at: DateTime<Utc>,

@@ -18,7 +18,7 @@ use crate::statements::{self as sql, Completed};
 use crate::stored::{Ending, Stored};
 
 /// Rows and endings that may go into one batch.
-pub(crate) const MOST: usize = 1000;
+pub(crate) const MOST: usize = 2000;
 
 /// What is to be written for one tenant.
 #[derive(Clone, Debug, Default)]
@@ -53,7 +53,7 @@ pub(crate) async fn write(
             merged.insert(row.id, ending);
         }
     }
-    let inserted = insert(connection, tenant, number, &rows).await?;
+    let inserted = insert(connection, &rows).await?;
     rows.retain(|id, _| inserted.contains(id));
     endings.extend(merged.into_iter().filter(|(id, _)| !inserted.contains(id)));
     let completed = sql::complete(connection, tenant, number, &endings).await?;

@@ -2,9 +2,20 @@
 
 use audit::{ClientNote, Closing, Decision, GrantNote, PolicyNote, ServerNote};
 use domain::{Clock, DecisionId, Outcome, TenantId};
+use futures_util::StreamExt;
 use ledger::{Close, GiveBack, Ledger, Settle, Settled};
 use uuid::Uuid;
 use vault::Entropy;
+
+/// Calls under way at once, where as many are made as go.
+pub const AT_ONCE: usize = 64;
+
+/// Makes so many calls, of each organisation in turn.
+pub async fn make(ledger: &Ledger, tenants: &[TenantId], calls: usize) {
+    let calls = futures_util::stream::iter(0..calls);
+    let call = |number: usize| Caller::of(ledger, tenants[number % tenants.len()]).call(number);
+    calls.map(call).buffer_unordered(AT_ONCE).count().await;
+}
 
 /// Who calls.
 #[derive(Clone, Copy)]

@@ -1,7 +1,9 @@
-//! What the drain can: a backlog of real entries drained as fast as it goes, and how far the log is behind a steady flow of calls.
+//! What the drain can: a backlog of real entries drained as fast as it goes, alone and beside calls, and how far the log is behind a
+//! flow of calls: a steady one, and as many as the machine can make.
 //!
-//! Entries come from the ledger's own scripts and are drained by the drain's own code into the migrated tables. Prints rows a second
-//! and the processor time of a row in Postgres, Redis and here; then the lag: from the answer to the call until its row is there.
+//! Entries come from the ledger's own scripts and are drained by the drain's own code into the migrated tables. Callers beside the drain
+//! are a process of their own. Prints rows a second and what Postgres, Redis, the drain and the callers took of the processor; the lag
+//! is from the answer to a call until its row is there.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that can't go on has nothing to say")]
 #![expect(
@@ -10,6 +12,7 @@
 )]
 #![expect(clippy::print_stdout, reason = "the figures are what it is for")]
 
+mod beside;
 mod calls;
 mod usage;
 
@@ -17,36 +20,48 @@ use std::time::{Duration, Instant};
 
 use audit::{Drain, DrainSettings};
 use domain::{Clock, TenantId};
-use futures_util::StreamExt;
 use ledger::Ledger;
-use testkit::TestDb;
+use testkit::{TestDb, TestRedis};
 use tokio_util::sync::CancellationToken;
 use vault::Entropy;
 
+use self::beside::Beside;
 use self::calls::Caller;
-use self::usage::Programs;
+use self::usage::{Programs, Used};
+
+/// As the binary has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Organisations that the calls are of: several to a shard, as it is in an installation.
 const TENANTS: usize = 40;
-/// How long the steady flow lasts.
+/// How long a flow lasts.
 const FLOW: Duration = Duration::from_secs(15);
 /// Between two looks at how far the log is behind.
 const LOOK_EVERY: Duration = Duration::from_millis(400);
 
 #[tokio::main]
 async fn main() {
+    if beside::is_asked_for() {
+        return beside::run().await;
+    }
     let number = |name: &str, otherwise: usize| {
         std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
     };
-    let bench = Bench::start().await;
-    bench.backlog(number("CALLS", 100_000)).await;
-    for rate in [1000, number("RATE", 4000)] {
+    let mut bench = Bench::start().await;
+    let (calls, rate) = (number("CALLS", 100_000), number("RATE", 4000));
+    for beside in [None, Some(1000), Some(rate)] {
+        bench.backlog(calls, beside).await;
+    }
+    for rate in [Some(1000), Some(rate), None] {
         bench.flow(rate).await;
     }
 }
 
 struct Bench {
     db: TestDb,
+    redis: TestRedis,
+    programs: Programs,
     /// Of the gateway, and of the drain: they share no connection.
     ledgers: [Ledger; 2],
     tenants: Vec<TenantId>,
@@ -62,7 +77,8 @@ impl Bench {
             testkit::introduce(&ledgers[0], tenant, 1).await;
             tenants.push(tenant);
         }
-        let bench = Self { db, ledgers, tenants };
+        let programs = Programs::of(&db).await;
+        let bench = Self { db, redis, programs, ledgers, tenants };
         bench.drain().make_partitions().await.unwrap();
         bench
     }
@@ -78,56 +94,57 @@ impl Bench {
         )
     }
 
-    fn caller(&self, number: usize) -> Caller<'_> {
-        Caller::of(&self.ledgers[0], self.tenants[number % TENANTS])
-    }
-
-    /// Calls that ended before the drain looked: a row each, written once.
-    async fn backlog(&self, calls: usize) {
+    /// Calls that ended before the drain looked: a row each, written once. Beside them others are made, so many a second.
+    async fn backlog(&mut self, calls: usize, beside: Option<usize>) {
         let filled = Instant::now();
-        let made = futures_util::stream::iter(0..calls).map(|n| self.caller(n).call(n)).buffer_unordered(64);
-        made.count().await;
+        calls::make(&self.ledgers[0], &self.tenants, calls).await;
         println!("{calls} calls, settled and ended in {:.1} s", filled.elapsed().as_secs_f64());
-        let mut programs = Programs::of(&self.db).await;
-        let (before, begun) = (programs.used().await, Instant::now());
+        let beside = match beside {
+            Some(rate) => Some(Beside::start(&self.redis, &self.tenants, Some(rate)).await),
+            None => None,
+        };
+        let callers = beside.as_ref().map(Beside::process);
+        let (rows, before, begun) = (self.rows().await, self.programs.used(callers).await, Instant::now());
         let entries = self.drain().once().await.unwrap();
-        let (took, used) = (begun.elapsed().as_secs_f64(), programs.used().await);
-        #[expect(clippy::cast_precision_loss, reason = "for people")]
-        let rate = calls as f64 / took;
+        let (took, after) = (begun.elapsed(), self.programs.used(callers).await);
+        let rows = self.rows().await - rows;
         println!(
-            "drained {entries} entries in {took:.1} s: {rate:.0} rows a second; processor time of a row:"
+            "drained {entries} entries in {:.1} s: {:.0} rows a second",
+            took.as_secs_f64(),
+            rate(rows, took)
         );
-        for ((name, now), (_, then)) in used.iter().zip(&before) {
-            #[expect(clippy::cast_precision_loss, reason = "for people")]
-            let micros = now.saturating_sub(*then) as f64 / calls as f64;
-            println!("  {name:10} {micros:6.1} µs");
+        if let Some(beside) = beside {
+            println!("  beside {:.0} calls a second", beside.stop().await);
+            // What came meanwhile.
+            self.drain().once().await.unwrap();
         }
+        tell(&before, &after, took, Some(rows));
     }
 
-    /// Calls at a steady rate while the drain runs, and how far the log is behind them.
-    async fn flow(&self, rate: usize) {
+    /// Calls while the drain runs, at a steady rate or as many as go, and how far the log is behind them.
+    async fn flow(&mut self, rate: Option<usize>) {
         let stop = CancellationToken::new();
         let (drain, told) = (self.drain(), stop.clone());
         let draining = tokio::spawn(async move { drain.run(told).await });
-        let begun = Instant::now();
-        let ticks = futures_util::stream::unfold(0_usize, |n| async move {
-            let due = begun + Duration::from_secs(n as u64) / u32::try_from(rate).unwrap();
-            tokio::time::sleep_until(due.into()).await;
-            (begun.elapsed() < FLOW).then_some((n, n + 1))
-        });
-        let calls = ticks.map(|n| self.caller(n).call(n)).buffer_unordered(256).count();
-        let (calls, mut lags) = tokio::join!(calls, self.lags(begun));
+        let beside = Beside::start(&self.redis, &self.tenants, rate).await;
+        let callers = Some(beside.process());
+        let (before, begun) = (self.programs.used(callers).await, Instant::now());
+        let mut lags = self.lags(begun).await;
+        let (took, after) = (begun.elapsed(), self.programs.used(callers).await);
+        let made = beside.stop().await;
         stop.cancel();
         draining.await.unwrap();
+        self.drain().once().await.unwrap();
         lags.sort();
         let millis = |part: usize| lags[(lags.len() - 1) * part / 100].as_secs_f64() * 1000.0;
-        #[expect(clippy::cast_precision_loss, reason = "for people")]
-        let reached = calls as f64 / begun.elapsed().as_secs_f64();
+        let asked =
+            rate.map_or("as many calls as go".to_owned(), |rate| format!("{rate} calls a second asked for"));
         println!(
-            "{rate} calls a second asked for, {reached:.0} made: the log is behind by {:.0} ms in the middle, {:.0} ms at most",
+            "{asked}, {made:.0} a second made: the log is behind by {:.0} ms in the middle, {:.0} ms at most",
             millis(50),
             millis(100)
         );
+        tell(&before, &after, took, None);
     }
 
     /// From the answer to a call until its row is in the log.
@@ -135,7 +152,7 @@ impl Bench {
         let mut lags = Vec::new();
         while begun.elapsed() < FLOW {
             tokio::time::sleep(LOOK_EVERY).await;
-            let caller = self.caller(lags.len());
+            let caller = Caller::of(&self.ledgers[0], self.tenants[lags.len() % TENANTS]);
             let id = caller.call(lags.len()).await;
             let answered = Instant::now();
             loop {
@@ -150,5 +167,32 @@ impl Bench {
             lags.push(answered.elapsed());
         }
         lags
+    }
+
+    /// Rows of the log, by its counts.
+    async fn rows(&mut self) -> u64 {
+        self.programs.rows().await
+    }
+}
+
+/// So many a second.
+fn rate(number: u64, took: Duration) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "for people")]
+    let number = number as f64;
+    number / took.as_secs_f64()
+}
+
+/// What each took of the processor, in cores; and of each row.
+fn tell(before: &Used, after: &Used, took: Duration, rows: Option<u64>) {
+    for ((name, now), (_, then)) in after.iter().zip(before) {
+        let used = Duration::from_micros(now.saturating_sub(*then));
+        let row = rows.map(|rows| {
+            format!(", {:5.1} µs of a row", used.as_secs_f64() * 1e6 / rate(rows, Duration::from_secs(1)))
+        });
+        println!(
+            "  {name:10} {:5.2} cores{}",
+            used.as_secs_f64() / took.as_secs_f64(),
+            row.unwrap_or_default()
+        );
     }
 }

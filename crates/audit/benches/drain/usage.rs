@@ -8,6 +8,9 @@ use testkit::TestDb;
 /// Microseconds of a tick, as the kernel tells them to programs.
 const TICK: u64 = 10_000;
 
+/// Names, and microseconds until now.
+pub type Used = [(&'static str, u64); 4];
+
 /// The processes that the drain keeps busy.
 pub struct Programs {
     owner: PgConnection,
@@ -25,8 +28,8 @@ impl Programs {
         Self { owner: db.owner().await, redis: processes().find(named) }
     }
 
-    /// Microseconds until now: of Postgres' processes for this database and for all, of Redis, of this one.
-    pub async fn used(&mut self) -> [(&'static str, u64); 3] {
+    /// Of Postgres' processes for this database and for all, of Redis, of this process, and of the callers'.
+    pub async fn used(&mut self, callers: Option<u32>) -> Used {
         let backends: Vec<i32> = sqlx::query_scalar(
             "SELECT pid FROM pg_stat_activity WHERE datname = current_database()
                  OR backend_type IN ('walwriter', 'background writer', 'checkpointer')",
@@ -36,7 +39,24 @@ impl Programs {
         .unwrap();
         let postgres = backends.into_iter().filter_map(|process| stat(u32::try_from(process).ok()?)).sum();
         let of = |process: Option<u32>| process.and_then(stat).unwrap_or(0);
-        [("Postgres", postgres), ("Redis", of(self.redis)), ("the drain", of(Some(std::process::id())))]
+        [
+            ("Postgres", postgres),
+            ("Redis", of(self.redis)),
+            ("the drain", of(Some(std::process::id()))),
+            ("callers", of(callers)),
+        ]
+    }
+
+    /// Rows of the log, as they were counted.
+    pub async fn rows(&mut self) -> u64 {
+        let rows: i64 = sqlx::query_scalar(
+            "SELECT coalesce(sum(count), 0)::bigint FROM decision_server_hours
+             WHERE server_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff'",
+        )
+        .fetch_one(&mut self.owner)
+        .await
+        .unwrap();
+        rows.unsigned_abs()
     }
 }
 

@@ -60,8 +60,8 @@ async fn misses_nothing_that_a_gateway_with_a_slow_clock_decided() {
 async fn goes_on_where_a_full_answer_ended() {
     let desk = Desk::new().await;
     let mut at = from_now(&desk).await;
-    // Batches of 500, 500 and 400: more than one answer holds, and its end is the end of a batch.
-    for _ in 0..1400 {
+    // More than one answer holds, and its end is the end of a batch.
+    for _ in 0..2800 {
         desk.record(&desk.denied()).await;
     }
     desk.drain().once().await.unwrap();
@@ -76,7 +76,7 @@ async fn goes_on_where_a_full_answer_ended() {
             assert!(seen.insert(row.id), "{} twice", row.id);
         }
     }
-    assert_eq!(seen.len(), 1400);
+    assert_eq!(seen.len(), 2800);
 }
 
 #[tokio::test]
