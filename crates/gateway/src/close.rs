@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::arrival::micros;
+use crate::in_flight::Seat;
 use crate::login::LoggedOut;
 use crate::metrics;
 use crate::state::GatewayState;
@@ -90,6 +91,8 @@ pub(crate) struct Open {
     ends_when_left: bool,
     /// Counted as open.
     _counted: metrics::Open,
+    /// Its id is in use.
+    seat: Option<Seat>,
     /// What is told of it when it is over.
     told: Option<Box<Finished>>,
     forwarded: Option<Instant>,
@@ -113,6 +116,7 @@ impl Open {
             direct: false,
             ends_when_left: false,
             _counted: open,
+            seat: None,
             told: None,
             forwarded: None,
             gateway_micros: 0,
@@ -132,6 +136,13 @@ impl Open {
 impl OpenCall {
     pub fn new(open: Open) -> Self {
         Self(Some(open))
+    }
+
+    /// Keeps its id in use until it ends.
+    pub fn sits(&mut self, seat: Option<Seat>) {
+        if let Some(open) = &mut self.0 {
+            open.seat = seat;
+        }
     }
 
     /// The request is being written to the upstream.
@@ -186,6 +197,8 @@ impl OpenCall {
     /// Starts the closing; also says whether it gives something back.
     fn start(&mut self, ending: &Ending) -> Option<(JoinHandle<()>, bool)> {
         let mut open = self.0.take()?;
+        // The client may use the id again before this is written down.
+        open.seat = None;
         let took = open.forwarded.filter(|_| !open.ends_when_left).map(|forwarded| forwarded.elapsed());
         open.gateway.parts.metrics.ended(ending, took);
         let closing = open.closing(ending);

@@ -16,6 +16,7 @@ mod denial;
 mod directory;
 mod hold;
 mod http;
+mod in_flight;
 mod judge;
 mod login;
 mod metadata;

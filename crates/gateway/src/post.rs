@@ -20,6 +20,7 @@ use crate::asked;
 use crate::caller;
 use crate::denial;
 use crate::directory::{Found, GrantView};
+use crate::in_flight::Seat;
 use crate::judge::{Ask, Subject};
 use crate::permit::{self, Ruling};
 use crate::record;
@@ -66,6 +67,7 @@ pub(crate) async fn post(
         return Err(methods::refusal(version.era(), &message).into());
     }
     let answered = asked::answered(gateway, &found.view, session.as_ref(), &message).await?;
+    let seat = Seat::take(gateway, &found.view, session.as_ref(), &message)?;
     let call = read_call(gateway, arrival, &found, (rule, &message))?;
     if let (Message::Request(request), Some(call)) = (&message, &call)
         && check_tool(&found, head, request, call).is_err()
@@ -134,7 +136,8 @@ pub(crate) async fn post(
             Cow::Owned(rewritten) => rewritten.into(),
         },
     };
-    let answer = upstream::forward(gateway, permit, outbound).await?;
+    let mut answer = upstream::forward(gateway, permit, outbound).await?;
+    answer.call.sits(seat);
     relay::relay(gateway, answer, reply).await
 }
 

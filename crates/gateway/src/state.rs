@@ -17,6 +17,7 @@ use vault::{Entropy, Keyring};
 use crate::approval::waiting;
 use crate::directory::Directory;
 use crate::hold::Budget;
+use crate::in_flight::InFlight;
 use crate::metrics::Metrics;
 use crate::noted::Noted;
 use crate::origin::Origins;
@@ -101,6 +102,7 @@ pub struct Gateway {
     pub(crate) noted: Noted,
     pub(crate) watchers: Watchers,
     pub(crate) budget: Budget,
+    pub(crate) in_flight: InFlight,
     pub(crate) task_polls: Arc<policy::Limit>,
     /// Calls that are held until a person has approved them.
     pub(crate) holds: Semaphore,
@@ -155,6 +157,7 @@ impl GatewayState {
             noted: Noted::default(),
             watchers: Watchers::default(),
             budget,
+            in_flight: InFlight::default(),
             task_polls,
             holds: Semaphore::new(waiting::HELD),
             metadata_base,

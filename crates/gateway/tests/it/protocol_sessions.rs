@@ -1,13 +1,18 @@
 //! Sessions of the legacy era. The upstream knows one caller, us: nobody else tells the sessions of our grants apart.
 
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use axum::body::Body;
 use axum::http::{Method, Response, StatusCode};
+use domain::Outcome;
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use testkit::upstream::{self, Received, raw, with_header};
 
+use crate::client::Answer;
 use crate::gate::{Gate, legacy, send};
-use crate::world::{new_id, plain};
+use crate::world::{Grant, new_id, plain};
 
 const INNER: &str = "upstream-session";
 
@@ -170,4 +175,67 @@ async fn a_get_of_an_upstream_that_has_none_is_405() {
     .await;
     let answer = send(gate.request(Method::GET, "").header("accept", "text/event-stream")).await;
     assert_eq!((answer.status.as_u16(), answer.header("allow")), (405, "POST"));
+}
+
+/// Opens a session for everybody, leaves calls of `slow` without an answer, and answers the rest.
+fn slow(streams: Vec<upstream::Stream>) -> impl Fn(&Received) -> Response<Body> {
+    let (streams, sessions) = (Mutex::new(streams), AtomicUsize::new(0));
+    move |request| match (request.rpc_method().as_str(), request.json()["params"]["name"].as_str()) {
+        ("initialize", _) => {
+            let mut answer = plain(request);
+            let number = sessions.fetch_add(1, Ordering::SeqCst);
+            answer.headers_mut().insert("mcp-session-id", format!("s-{number}").parse().unwrap());
+            answer
+        }
+        ("tools/call", Some("slow")) => upstream::events(streams.lock().unwrap().remove(0)),
+        _ => plain(request),
+    }
+}
+
+#[tokio::test]
+async fn an_id_in_use_in_a_session_is_refused_there_until_it_is_answered_or_left() {
+    let (streams, senders): (Vec<_>, Vec<_>) =
+        (0..6).map(|_| upstream::stream()).map(|(sender, stream)| (stream, sender)).unzip();
+    let gate = Gate::new(slow(streams)).await;
+    let (one, two) = (gate.session().await, gate.session().await);
+    let other = gate.world.grant().await;
+    let third = gate.door.initialize(&other).await.header("mcp-session-id").to_owned();
+    let slow = async |grant: &Grant, session: &str, id: &Value| {
+        let body =
+            json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": { "name": "slow" } });
+        let request = gate.door.request(grant).body(body.to_string());
+        let request = if session.is_empty() { request } else { request.header("mcp-session-id", session) };
+        request.send().await.unwrap()
+    };
+    let (answered, left) = (&senders[0], &senders[1]);
+    let mut first = slow(&gate.grant, &one, &json!(7)).await;
+    let second = slow(&gate.grant, &one, &json!("7")).await;
+    // Others have ids of their own, and outside of a session nothing could be taken for another.
+    slow(&gate.grant, &two, &json!(7)).await;
+    slow(&other, &third, &json!(7)).await;
+    slow(&gate.grant, "", &json!(7)).await;
+    slow(&gate.grant, "", &json!(7)).await;
+    let before = gate.upstream().received().len();
+    for id in [json!(7), json!("7")] {
+        let refused = Answer::of(slow(&gate.grant, &one, &id).await).await;
+        assert_eq!((refused.status.as_u16(), refused.code()), (400, -32600));
+        assert_eq!(refused.json()["id"], id);
+    }
+    assert_eq!(gate.upstream().received().len(), before);
+
+    answered.send(upstream::event(&json!({ "jsonrpc": "2.0", "id": 7, "result": {} })));
+    let mut text = Vec::new();
+    while !text.ends_with(b"\n\n") {
+        text.extend(first.chunk().await.unwrap().unwrap());
+    }
+    drop(second);
+    left.closed().await;
+    for id in [json!(7), json!("7")] {
+        let again = json!({ "jsonrpc": "2.0", "id": id, "method": "ping" }).to_string();
+        let again = gate.post(again).header("mcp-session-id", &one);
+        assert_eq!(send(again).await.status, StatusCode::OK, "{id}");
+    }
+    let rows = gate.decisions().await;
+    let refused: Vec<_> = rows.iter().filter(|row| row.outcome == Outcome::Malformed).collect();
+    assert_eq!((refused.len(), refused[0].message.as_deref()), (1, Some("id in use")), "one a minute");
 }
