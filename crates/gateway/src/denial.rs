@@ -31,6 +31,8 @@ pub(crate) struct Denial {
     pub lives: Option<u64>,
     /// The question to a person, and where it can be answered.
     pub question: Option<(Question, String)>,
+    /// No other call would fit either.
+    pub of_all_calls: bool,
     pub request: DecisionId,
 }
 
@@ -56,6 +58,7 @@ impl Denial {
             wait: None,
             lives: None,
             question: None,
+            of_all_calls: false,
             request,
         }
     }
@@ -72,6 +75,10 @@ impl Denial {
 
     /// The answer to the call of `tool` with this JSON-RPC id.
     pub fn answer(&self, id: &Id, era: Era, tool: &str) -> Response {
+        // Clients of the older revisions take this status for a broken session.
+        if let (true, Era::Modern, Some(wait)) = (self.of_all_calls, era, self.wait) {
+            return self.too_often(id, era, wait);
+        }
         let body = if self.outcome == Outcome::Hidden {
             reply::unknown_tool(id, tool)
         } else {
@@ -90,19 +97,22 @@ impl Denial {
             Refused::Task if self.outcome == Outcome::Hidden => {
                 (StatusCode::OK, mcp::tasks::not_found(era, None).for_id(Some(id.clone())).body())
             }
-            Refused::Task if let Some(wait) = self.wait => return self.too_often(id, wait),
+            Refused::Task if let Some(wait) = self.wait => return self.too_often(id, era, wait),
             Refused::Call(_) | Refused::Task => (StatusCode::OK, self.error_body(id, code::INVALID_PARAMS)),
             Refused::Method => (methods::status(era), self.error_body(id, code::METHOD_NOT_FOUND)),
         };
         (status, [(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response()
     }
 
-    /// The answer to a client that asks about a task too often.
-    fn too_often(&self, id: &Id, wait: i64) -> Response {
+    /// The answer to a client that may ask nothing more of this kind for a while.
+    fn too_often(&self, id: &Id, era: Era, wait: i64) -> Response {
+        let status = match era {
+            Era::Modern => StatusCode::TOO_MANY_REQUESTS,
+            Era::Legacy => StatusCode::OK,
+        };
         let json = (CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let again = (RETRY_AFTER, HeaderValue::from(wait.max(1)));
-        (StatusCode::TOO_MANY_REQUESTS, [json, again], self.error_body(id, code::INTERNAL_ERROR))
-            .into_response()
+        (status, [json, again], self.error_body(id, code::INTERNAL_ERROR)).into_response()
     }
 
     /// The answer to a client's answer that may not pass.
@@ -124,16 +134,17 @@ impl Denial {
 
     /// What the model reads.
     pub fn text(&self) -> String {
-        match &self.question {
-            Some((question, url)) => format!(
+        if let Some((question, url)) = &self.question {
+            return format!(
                 "[PENDING APPROVAL] {}: pending approval {}. A person can approve it at {url} until {}. Call again with the same \
                  arguments once they have.",
                 self.message,
                 question.id,
                 question.expires_at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
-            ),
-            None => format!("[POLICY DENIED] {}", self.message),
+            );
         }
+        let wait = self.wait.map(|wait| format!(" (try again in {})", in_words(wait.max(1))));
+        format!("[POLICY DENIED] {}{}", self.message, wait.unwrap_or_default())
     }
 
     fn meta(&self) -> Value {
@@ -176,6 +187,18 @@ pub(crate) fn json(body: Vec<u8>) -> Response {
     ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response()
 }
 
+/// Seconds in the unit that says enough, rounded up.
+fn in_words(seconds: i64) -> String {
+    let (unit, length) = match seconds {
+        ..=120 => ("second", 1),
+        121..=7_200 => ("minute", 60),
+        7_201..=172_800 => ("hour", 3_600),
+        _ => ("day", 86_400),
+    };
+    let count = (seconds + length - 1).div_euclid(length);
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+}
+
 /// Millionths as the number that the policy's author wrote.
 fn units(micros: u64) -> Value {
     const ONE: u64 = 1_000_000;
@@ -190,6 +213,21 @@ fn units(micros: u64) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_wait_is_told_in_a_unit_that_says_enough_and_never_too_short() {
+        for (seconds, said) in [
+            (1, "1 second"),
+            (120, "120 seconds"),
+            (121, "3 minutes"),
+            (7_200, "120 minutes"),
+            (7_201, "3 hours"),
+            (172_800, "48 hours"),
+            (172_801, "3 days"),
+        ] {
+            assert_eq!(in_words(seconds), said);
+        }
+    }
 
     #[test]
     fn amounts_are_shown_as_they_were_written() {

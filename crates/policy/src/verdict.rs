@@ -162,6 +162,12 @@ pub enum Align {
 }
 
 impl Limit {
+    /// Whether it is one of `all_tools` that holds for every call alike: once it is used up, nothing more can be called. One of a
+    /// session, or of each value of an argument, leaves others.
+    pub fn is_of_all_calls(&self) -> bool {
+        self.rule.starts_with("/all_tools/") && self.scope != Scope::Session && self.key.is_none()
+    }
+
     /// Whether both count on the same counter, where they are asked for the same key.
     pub(crate) fn shares_count(&self, other: &Self) -> bool {
         let identity = |limit: &Self| (limit.scope, limit.align, limit.window.seconds());

@@ -199,8 +199,12 @@ impl Attempt {
             gateway.tell(arrival.trace, &self.decision, Some(&level));
         }
         let denial = Denial::new(&found.view, self.decision.id, Outcome::Limit, &limit.rule, &limit.message);
-        let wait = (level.resets_at - self.decision.decided_at).num_milliseconds().div_euclid(1000) + 1;
-        Ok(Ruling::Denial(Denial { limit: Some(level), wait: Some(wait), ..denial }))
+        // What is more than the limit holds will never fit.
+        let fits = charge.amount_micros <= limit.max_micros;
+        let until = level.resets_at - self.decision.decided_at;
+        let wait = fits.then(|| until.num_milliseconds().div_euclid(1000) + 1);
+        let of_all_calls = fits && limit.is_of_all_calls();
+        Ok(Ruling::Denial(Denial { limit: Some(level), wait, of_all_calls, ..denial }))
     }
 }
 

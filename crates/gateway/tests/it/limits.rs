@@ -4,6 +4,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::client::{Answer, Door, call};
+use crate::gate::{Gate, send};
 use crate::world::{Grant, World, plain};
 
 fn allowed(answer: &Answer) -> bool {
@@ -118,4 +119,78 @@ async fn an_edit_of_the_policy_forgets_no_count() {
     assert_eq!(allowed_of(&door, &grant, 3).await, 2);
     world.save_policy(&limited(3, "\"other\": {},")).await;
     assert_eq!(allowed_of(&door, &grant, 3).await, 1);
+}
+
+/// The answer once a limit of one an hour is used up, and one more call is made.
+async fn beyond(document: &str, modern: bool, arguments: Value) -> Answer {
+    let gate = Gate::under(document, plain).await;
+    let call = async || {
+        let params = json!({ "name": "read", "arguments": arguments });
+        let request =
+            if modern { gate.modern("tools/call", params) } else { gate.legacy("tools/call", params) };
+        send(request).await
+    };
+    call().await;
+    let answer = call().await;
+    assert!(gate.upstream().received().len() <= 1, "{answer:?}");
+    answer
+}
+
+fn limited(place: &str, more: &str) -> String {
+    let limits = format!(r#""limits": [{{ "counter": "c", "window": "hour", "max": 1{more} }}]"#);
+    match place {
+        "all" => format!(r#"{{ "version": "1", "default": "allow", "all_tools": {{ {limits} }} }}"#),
+        _ => format!(r#"{{ "version": "1", "default": "allow", "tools": {{ "read": {{ {limits} }} }} }}"#),
+    }
+}
+
+#[tokio::test]
+async fn a_used_up_limit_of_all_calls_is_429_for_a_stateless_client() {
+    for (document, rule) in [
+        (limited("all", ""), "/all_tools/limits/0"),
+        (limited("all", r#", "scope": "organisation""#), "/all_tools/limits/0"),
+        (
+            r#"{ "version": "1", "default": "allow", "all_tools": { "rate_limit": "1/hour" } }"#.to_owned(),
+            "/all_tools/rate_limit",
+        ),
+    ] {
+        let answer = beyond(&document, true, json!({})).await;
+        assert_eq!((answer.status.as_u16(), answer.code(), &answer.json()["id"]), (429, -32603, &json!(1)));
+        let wait: u64 = answer.header("retry-after").parse().unwrap();
+        assert!((1..=3_700).contains(&wait), "{wait}");
+        let error = &answer.json()["error"];
+        assert_eq!(error["data"]["dev.tollgate/decision"]["rule"], rule);
+        let said = error["message"].as_str().unwrap();
+        assert!(said.starts_with("[POLICY DENIED] ") && said.contains("(try again in 6"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_used_up_limit_that_leaves_other_calls_is_a_result_that_says_how_long() {
+    let spend = r#", "increment_from": "args.amount""#;
+    for (document, modern, arguments, told) in [
+        (limited("all", ""), false, json!({}), true),
+        (limited("one", ""), false, json!({}), true),
+        (limited("one", ""), true, json!({}), true),
+        (limited("all", r#", "scope": "session""#), true, json!({}), true),
+        (limited("all", r#", "key": "args.to""#), true, json!({ "to": "a" }), true),
+        // It would not fit after any wait.
+        (limited("all", spend), true, json!({ "amount": 2 }), false),
+    ] {
+        let answer = beyond(&document, modern, arguments).await;
+        let result = answer.json()["result"].clone();
+        assert_eq!((answer.status.as_u16(), &result["isError"]), (200, &json!(true)), "{document}");
+        let said = result["content"][0]["text"].as_str().unwrap();
+        assert_eq!(said.contains("(try again in 6"), told, "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_used_up_limit_in_shadow_mode_answers_nobody() {
+    let document = limited("all", "").replacen('{', r#"{ "mode": "shadow","#, 1);
+    let gate = Gate::under(&document, plain).await;
+    for _ in 0..2 {
+        assert!(allowed(&send(gate.modern("tools/call", json!({ "name": "read" }))).await));
+    }
+    assert_eq!(gate.upstream().received().len(), 2);
 }

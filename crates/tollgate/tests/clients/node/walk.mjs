@@ -16,8 +16,10 @@ async function answer(client, { tool, arguments: given }) {
     const result = await client.callTool({ name: tool, arguments: given });
     return { is_error: result.isError === true, text: result.content[0].text, meta: result._meta ?? null };
   } catch (error) {
-    if (typeof error.code !== 'number') throw error;
-    return { code: error.code, text: error.message };
+    // The 2.x line has a word for a code, and the HTTP status beside it.
+    const code = typeof error.code === 'number' ? error.code : error.status;
+    if (typeof code !== 'number') throw error;
+    return { code, text: error.message };
   }
 }
 
