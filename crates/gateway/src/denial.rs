@@ -1,5 +1,7 @@
-//! What a caller is told when the policy refuses: a tool result that the model can read, or, for a hidden tool, what a
-//! server says of a tool that it does not have.
+//! What a caller is told when the policy refuses: a tool result that the model can read, or an error. Of hidden tools it is told as
+//! of [unknown](crate::unknown) ones.
+
+use std::sync::Arc;
 
 use axum::response::{IntoResponse, Response};
 use domain::{DecisionId, Outcome};
@@ -13,6 +15,8 @@ use crate::approval::Question;
 use crate::directory::GrantView;
 use crate::judge::{Ask, Subject};
 use crate::refusal::Refusal;
+use crate::state::Gateway;
+use crate::unknown::{self, Asked};
 
 /// A request that was judged, recorded, and refused.
 #[derive(Debug)]
@@ -38,9 +42,9 @@ pub(crate) struct Denial {
 
 /// What is refused with an error.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Refused<'a> {
-    /// A call of this tool that wants a task.
-    Call(&'a str),
+pub(crate) enum Refused {
+    /// A call that wants a task.
+    Call,
     /// A question about a task.
     Task,
     /// A method.
@@ -73,32 +77,24 @@ impl Denial {
         Self { lives, ..Self::new(view, request, Outcome::Pending, &refusal.rule, &refusal.message) }
     }
 
-    /// The answer to the call of `tool` with this JSON-RPC id.
-    pub fn answer(&self, id: &Id, era: Era, tool: &str) -> Response {
+    /// The answer to a call with this JSON-RPC id.
+    pub fn answer(&self, id: &Id, era: Era) -> Response {
         // Clients of the older revisions take this status for a broken session.
         if let (true, Era::Modern, Some(wait)) = (self.of_all_calls, era, self.wait) {
             return self.too_often(id, era, wait);
         }
-        let body = if self.outcome == Outcome::Hidden {
-            reply::unknown_tool(id, tool)
-        } else {
-            self.result_body(id, era)
-        };
-        ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response()
+        json(self.result_body(id, era))
     }
 
     /// The answer to a request that is not answered with a tool's result: a JSON-RPC error. To the grant, what is hidden is
     /// not there.
-    pub fn error(&self, id: &Id, era: Era, refused: Refused<'_>) -> Response {
+    pub fn error(&self, id: &Id, era: Era, refused: Refused) -> Response {
         let (status, body) = match refused {
-            Refused::Call(tool) if self.outcome == Outcome::Hidden => {
-                (StatusCode::OK, reply::unknown_tool(id, tool))
-            }
             Refused::Task if self.outcome == Outcome::Hidden => {
                 (StatusCode::OK, mcp::tasks::not_found(era, None).for_id(Some(id.clone())).body())
             }
             Refused::Task if let Some(wait) = self.wait => return self.too_often(id, era, wait),
-            Refused::Call(_) | Refused::Task => (StatusCode::OK, self.error_body(id, code::INVALID_PARAMS)),
+            Refused::Call | Refused::Task => (StatusCode::OK, self.error_body(id, code::INVALID_PARAMS)),
             Refused::Method => (methods::status(era), self.error_body(id, code::METHOD_NOT_FOUND)),
         };
         (status, [(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response()
@@ -167,14 +163,23 @@ impl Denial {
 }
 
 /// The answer to a request that the policy refused.
-pub(crate) fn answer(denial: &Denial, message: &Message<'_>, ask: &Ask<'_>) -> Result<Response, Refusal> {
+pub(crate) async fn answer(
+    gateway: &Gateway,
+    view: Option<&Arc<GrantView>>,
+    denial: &Denial,
+    (message, ask): (&Message<'_>, &Ask<'_>),
+) -> Result<Response, Refusal> {
     let era = ask.version.era();
     let Message::Request(request) = message else { return Err(methods::refusal(era, message).into()) };
+    if let (Some(view), Subject::Call(call)) = (view, ask.subject)
+        && unknown::conceals(gateway, view, denial, call)
+    {
+        let asked = Asked { view, version: ask.version, session: ask.session, request, call };
+        return Ok(unknown::answer(gateway, &asked).await);
+    }
     let refused = match ask.subject {
-        Subject::Call(call) if !call.task_augmented => {
-            return Ok(denial.answer(&request.id, era, call.name));
-        }
-        Subject::Call(call) => Refused::Call(call.name),
+        Subject::Call(call) if !call.task_augmented => return Ok(denial.answer(&request.id, era)),
+        Subject::Call(_) => Refused::Call,
         // Of what passes without a rule, lists of tasks alone have a limit.
         Subject::Task(_) | Subject::Other => Refused::Task,
         _ => Refused::Method,

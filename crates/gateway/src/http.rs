@@ -89,10 +89,15 @@ async fn answer(
     }
 }
 
-async fn refuse(gateway: &GatewayState, arrival: &Arrival, refusal: Refusal) -> Response {
+/// Counts a refusal and writes it down.
+pub(crate) async fn note_refusal(gateway: &GatewayState, arrival: &Arrival, refusal: &Refusal) {
     tracing::debug!(status = refusal.status().as_u16(), reason = %refusal, "refused");
-    gateway.parts.metrics.refused(&refusal);
-    noted::note(gateway, arrival, &refusal).await;
+    gateway.parts.metrics.refused(refusal);
+    noted::note(gateway, arrival, refusal).await;
+}
+
+async fn refuse(gateway: &GatewayState, arrival: &Arrival, refusal: Refusal) -> Response {
+    note_refusal(gateway, arrival, &refusal).await;
     let metadata = gateway.metadata_url(arrival.server);
     Refused { refusal, id: arrival.rpc_id.clone(), request: arrival.id, metadata }.into_response()
 }

@@ -18,6 +18,7 @@ mod hold;
 mod http;
 mod in_flight;
 mod judge;
+mod listed;
 mod login;
 mod metadata;
 mod metrics;
@@ -34,6 +35,7 @@ mod sessions;
 mod state;
 mod tasks;
 mod trace;
+mod unknown;
 mod upstream;
 mod watch;
 

@@ -39,6 +39,16 @@ pub(crate) enum Login {
     Connection(Arc<Connection>),
 }
 
+impl Login {
+    /// The connection, if it is by one.
+    pub fn connection(&self) -> Option<ConnectionId> {
+        match self {
+            Self::Connection(connection) => Some(connection.id),
+            Self::Headers | Self::Missing { .. } => None,
+        }
+    }
+}
+
 /// A connection in use.
 pub(crate) struct Connection {
     tenant: TenantId,

@@ -10,7 +10,8 @@ use domain::{Outcome, Surface};
 use http::{HeaderMap, Method, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use mcp::{
-    Era, Malformed, Message, Outgoing, Rule, TaskMethod, ToolCall, envelope, headers, listen, methods,
+    Era, Malformed, Message, Outgoing, Rule, TaskMethod, ToolCall, Version, envelope, headers, listen,
+    methods,
 };
 
 use crate::approval::handle;
@@ -20,6 +21,7 @@ use crate::asked;
 use crate::caller;
 use crate::denial;
 use crate::directory::{Found, GrantView};
+use crate::http::note_refusal;
 use crate::in_flight::Seat;
 use crate::judge::{Ask, Subject};
 use crate::permit::{self, Ruling};
@@ -30,6 +32,7 @@ use crate::sessions::{self, Session};
 use crate::state::GatewayState;
 use crate::tasks::{self, Named};
 use crate::trace;
+use crate::unknown::{self, Asked};
 use crate::upstream::{self, Outbound};
 
 /// Bytes of a request's body.
@@ -69,14 +72,12 @@ pub(crate) async fn post(
     let answered = asked::answered(gateway, &found.view, session.as_ref(), &message).await?;
     let seat = Seat::take(gateway, &found.view, session.as_ref(), &message)?;
     let call = read_call(gateway, arrival, &found, (rule, &message))?;
-    if let (Message::Request(request), Some(call)) = (&message, &call)
-        && check_tool(&found, head, request, call).is_err()
-    {
-        // The tool may be another since.
-        if found.remembered {
-            found = caller::read_anew(gateway, arrival, found).await?;
-        }
-        check_tool(&found, head, request, call)?;
+    if let (Message::Request(request), Some(call)) = (&message, &call) {
+        let of = (head, session.as_ref(), version);
+        found = match against_tools(gateway, arrival, found, of, (request, call)).await? {
+            Ok(found) => found,
+            Err(response) => return Ok(response),
+        };
     }
     let tasks = tasks::named_by(gateway, &found.view, &message, (rule, version.era()))?;
     if arrival.tool.is_none() {
@@ -99,7 +100,11 @@ pub(crate) async fn post(
     let permit = match permit::obtain(gateway, arrival, found, &ask).await? {
         Ruling::Permit(permit) => permit,
         Ruling::Ours(view) => return of_handle(gateway, &view, &message, (rule, &tasks)).await,
-        Ruling::Denial(denial) if denial.outcome == Outcome::Pending && call.is_some() => {
+        Ruling::Denial(denial)
+            if denial.outcome == Outcome::Pending
+                && let (Some(call), Some(view)) = (&call, &arrival.view)
+                && !unknown::conceals(gateway, view, &denial, call) =>
+        {
             let waiting = Waiting { gateway, message: &message, ask: &ask, reply: &reply, brought: &brought };
             match waiting.wait(arrival, denial).await? {
                 Ok(permit) => permit,
@@ -108,7 +113,7 @@ pub(crate) async fn post(
         }
         Ruling::Denial(denial) => match (&answered, &arrival.view) {
             (Some(answered), Some(view)) => return answered.withhold(gateway, view, &ask, &denial).await,
-            _ => return denial::answer(&denial, &message, &ask),
+            _ => return denial::answer(gateway, arrival.view.as_ref(), &denial, (&message, &ask)).await,
         },
     };
     reply.approved_by(permit.approval());
@@ -230,26 +235,55 @@ fn read_call<'a>(
     Ok(Some(call))
 }
 
+/// Holds a call against the tools of the server, which are read anew where it does not fit those that are remembered; the answer, if it names
+/// none of them and could be taken for one.
+async fn against_tools(
+    gateway: &GatewayState,
+    arrival: &mut Arrival,
+    mut found: Found,
+    (head, session, version): (&HeaderMap, Option<&Session>, Version),
+    (request, call): (&mcp::Request<'_>, &ToolCall<'_>),
+) -> Result<Result<Found, Response>, Refusal> {
+    if check_tool(gateway, &found, head, request, call).is_ok() {
+        return Ok(Ok(found));
+    }
+    if found.remembered {
+        // The tool may be another since.
+        found = caller::read_anew(gateway, arrival, found).await?;
+    }
+    let Err(refused) = check_tool(gateway, &found, head, request, call) else { return Ok(Ok(found)) };
+    if !resembles(gateway, &found, call) {
+        return Err(refused.into());
+    }
+    note_refusal(gateway, arrival, &refused.into()).await;
+    let asked = Asked { view: &found.view, version, session, request, call };
+    Ok(Err(unknown::answer(gateway, &asked).await))
+}
+
 /// Holds a call against the tools that the server lists: it names none that only looks like one of them, and, in the modern era,
 /// its headers mirror the arguments that the tool wants mirrored.
 fn check_tool(
+    gateway: &GatewayState,
     found: &Found,
     head: &HeaderMap,
     request: &mcp::Request<'_>,
     call: &ToolCall<'_>,
 ) -> Result<(), Malformed> {
-    let tools = &found.view.target.tools;
-    if tools.resembles(call.name) {
-        // Whether there is one like it may be none of the caller's business.
+    if resembles(gateway, found, call) {
         return Err(call.unknown(request));
     }
-    match tools.get(call.name).filter(|_| request.era == Era::Modern) {
+    match found.view.target.tools.get(call.name).filter(|_| request.era == Era::Modern) {
         Some(tool) => tool
             .headers()
             .check(head, call)
             .map_err(|refused| Malformed { id: Some(request.id.clone()), ..refused }),
         None => Ok(()),
     }
+}
+
+/// Whether a call names what only looks like a tool of the server's. Whether there is one like it may be none of the caller's business.
+fn resembles(gateway: &GatewayState, found: &Found, call: &ToolCall<'_>) -> bool {
+    found.view.target.tools.resembles(call.name) && !gateway.listed.has(&found.view, call.name)
 }
 
 async fn read_body(head: &HeaderMap, body: Body) -> Result<Bytes, Refusal> {

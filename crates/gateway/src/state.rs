@@ -18,11 +18,13 @@ use crate::approval::waiting;
 use crate::directory::Directory;
 use crate::hold::Budget;
 use crate::in_flight::InFlight;
+use crate::listed::Listed;
 use crate::metrics::Metrics;
 use crate::noted::Noted;
 use crate::origin::Origins;
 use crate::tasks;
 use crate::trace::Telemetry;
+use crate::unknown::Forms;
 use crate::watch::Watchers;
 
 /// How the gateway is seen from outside, and how patient it is.
@@ -103,6 +105,8 @@ pub struct Gateway {
     pub(crate) watchers: Watchers,
     pub(crate) budget: Budget,
     pub(crate) in_flight: InFlight,
+    pub(crate) listed: Listed,
+    pub(crate) forms: Forms,
     pub(crate) task_polls: Arc<policy::Limit>,
     /// Calls that are held until a person has approved them.
     pub(crate) holds: Semaphore,
@@ -158,6 +162,8 @@ impl GatewayState {
             watchers: Watchers::default(),
             budget,
             in_flight: InFlight::default(),
+            listed: Listed::default(),
+            forms: Forms::default(),
             task_polls,
             holds: Semaphore::new(waiting::HELD),
             metadata_base,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, Method, Request, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
 use mcp::Version;
 use mcp::headers::PROTOCOL_VERSION;
 
@@ -71,14 +71,7 @@ pub(crate) fn answer(
     session: Option<HeaderValue>,
     body: Vec<u8>,
 ) {
-    let json = HeaderValue::from_static("application/json");
-    let accept = HeaderValue::from_static("application/json, text/event-stream");
-    let mut headers = HeaderMap::from_iter([(CONTENT_TYPE, json), (ACCEPT, accept)]);
-    // The first revision has no such header.
-    if version != Version::V2025_03_26 {
-        headers.insert(PROTOCOL_VERSION, HeaderValue::from_static(version.as_str()));
-    }
-    let mut request = request(view, headers, session, body.into());
+    let mut request = request(view, own_headers(version), session, body.into());
     *request.method_mut() = Method::POST;
     let (gateway, view) = (gateway.clone(), Arc::clone(view));
     gateway.background.clone().spawn(async move {
@@ -86,6 +79,34 @@ pub(crate) fn answer(
             tracing::warn!(server = %view.server, %error, "a request of an upstream could not be answered");
         }
     });
+}
+
+/// Asks the upstream what the gateway itself wants to know: nothing of a client's goes with it but the session that it belongs to.
+pub(crate) async fn ask(
+    gateway: &Gateway,
+    view: &GrantView,
+    (version, more): (Version, Vec<(HeaderName, HeaderValue)>),
+    session: Option<&Session>,
+    body: Vec<u8>,
+) -> Result<Response<egress::Body>, Unsent> {
+    let mut headers = own_headers(version);
+    headers.extend(more);
+    let session = session.map(|session| session.upstream.clone());
+    let mut request = request(view, headers, session, body.into());
+    *request.method_mut() = Method::POST;
+    login::send(gateway, view, request).await
+}
+
+/// The headers of a message of the gateway's own.
+fn own_headers(version: Version) -> HeaderMap {
+    let json = HeaderValue::from_static("application/json");
+    let accept = HeaderValue::from_static("application/json, text/event-stream");
+    let mut headers = HeaderMap::from_iter([(CONTENT_TYPE, json), (ACCEPT, accept)]);
+    // The first revision has no such header.
+    if version != Version::V2025_03_26 {
+        headers.insert(PROTOCOL_VERSION, HeaderValue::from_static(version.as_str()));
+    }
+    headers
 }
 
 /// A request to the server's address, with our credentials.

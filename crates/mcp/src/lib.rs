@@ -25,6 +25,7 @@ pub mod skim;
 pub mod sse;
 pub mod state;
 pub mod tasks;
+pub mod unknown;
 mod unreadable;
 mod upstream_body;
 mod version;

@@ -133,6 +133,11 @@ impl Policy {
         self.hide.iter().any(|hidden| hidden.glob.matches(tool))
     }
 
+    /// Whether it hides any tool.
+    pub fn hides_tools(&self) -> bool {
+        !self.hide.is_empty()
+    }
+
     /// Whether `tools/list` shows the tool: all but what is hidden and not in shadow mode.
     pub fn shows(&self, tool: &str) -> bool {
         !self.hides(tool) || !self.hiding_blocks(self.entry(tool))

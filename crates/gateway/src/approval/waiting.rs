@@ -48,12 +48,12 @@ impl Waiting<'_> {
             Ok(question) => question,
             Err(why) => {
                 denial.message = format!("{}; {why}", denial.message);
-                return self.denied(&denial);
+                return self.denied(&view, &denial).await;
             }
         };
         denial.question = Some((question, self.gateway.approval_url(question.id)));
         if self.ask.call().is_some_and(|call| call.task_augmented) {
-            return self.denied(&denial);
+            return self.denied(&view, &denial).await;
         }
         if elicit::is_offered(request) && self.brought.is_first() {
             return Ok(Err(self.elicit(&view, request, &denial)?));
@@ -63,7 +63,7 @@ impl Waiting<'_> {
             return Ok(Err(handle::made(self.gateway, &view, request, &denial, &question)?));
         }
         if opened == Some(false) || !self.hold(&view, arrival).await? {
-            return self.denied(&denial);
+            return self.denied(&view, &denial).await;
         }
         self.again(&view, arrival).await
     }
@@ -113,12 +113,16 @@ impl Waiting<'_> {
         crate::caller::admit(self.gateway, arrival, &found)?;
         match permit::obtain(self.gateway, arrival, found, self.ask).await? {
             Ruling::Permit(permit) => Ok(Ok(permit)),
-            Ruling::Denial(denial) => self.denied(&denial),
+            Ruling::Denial(denial) => self.denied(arrival.view.as_ref().unwrap_or(view), &denial).await,
             Ruling::Ours(_) => Err(Refusal::Internal),
         }
     }
 
-    fn denied(&self, denial: &Denial) -> Result<Result<Permit, Response>, Refusal> {
-        denial::answer(denial, self.message, self.ask).map(Err)
+    async fn denied(
+        &self,
+        view: &Arc<GrantView>,
+        denial: &Denial,
+    ) -> Result<Result<Permit, Response>, Refusal> {
+        denial::answer(self.gateway, Some(view), denial, (self.message, self.ask)).await.map(Err)
     }
 }

@@ -25,7 +25,7 @@ use vault::Keyring;
 use self::flight::Flights;
 use self::shared::Shared;
 use self::target::Targets;
-pub(crate) use self::target::Tool;
+pub(crate) use self::target::{Target, Tool};
 use self::view::Unusable;
 pub(crate) use self::view::{GrantView, PolicyVersion, Rules};
 use crate::login::{Connection, Login};

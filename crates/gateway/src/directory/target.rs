@@ -89,6 +89,16 @@ impl Tools {
         self.by_name.get(name)
     }
 
+    /// The names of those that were seen.
+    pub fn names(&self) -> impl Iterator<Item = &str> + Clone {
+        self.by_name.keys().map(AsRef::as_ref)
+    }
+
+    /// Whether none was.
+    pub fn is_unread(&self) -> bool {
+        self.by_name.is_empty()
+    }
+
     /// Whether a server could take this name, which it did not list, for one that it did: they differ in case, blanks and signs
     /// alone, or this one has letters that may be read as others. No rule for the listed one holds of it.
     pub fn resembles(&self, name: &str) -> bool {

@@ -104,6 +104,11 @@ impl GrantView {
         matches!(&self.rules, Rules::Read(_, policy) if policy.shows(tool))
     }
 
+    /// Whether the policy hides any tool.
+    pub fn hides_tools(&self) -> bool {
+        matches!(&self.rules, Rules::Read(_, policy) if policy.hides_tools())
+    }
+
     /// Whether a tool's definition is another than the one that was approved, where that matters. One that was never seen is.
     pub fn changed(&self, tool: &str) -> bool {
         self.target.pins_tools && !self.target.tools.get(tool).is_some_and(|tool| tool.approved)

@@ -249,7 +249,7 @@ fn response(head: &http::response::Parts, session: Option<HeaderValue>, body: Bo
 }
 
 /// Marks a response as a stream that nobody in between may collect.
-fn unbuffered(response: &mut Response) {
+pub(crate) fn unbuffered(response: &mut Response) {
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));

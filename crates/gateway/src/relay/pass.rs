@@ -56,6 +56,9 @@ impl Reply {
         if draft.leads_astray() {
             return Err(ASTRAY);
         }
+        if self.kind == Kind::List {
+            gateway.listed.note(view, draft.tools().map(|(name, _)| name));
+        }
         let asks = messages.iter().any(|message| matches!(message, ServerMessage::Request { .. }));
         if asks && self.era() == Era::Modern {
             tracing::warn!(server = %view.server, "a request of the upstream was dropped: its revision has none");

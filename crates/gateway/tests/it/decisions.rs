@@ -97,7 +97,9 @@ async fn a_hidden_tool_looks_like_an_unknown_one() {
     let expected =
         json!({ "jsonrpc": "2.0", "id": 1, "error": { "code": -32602, "message": "Unknown tool: secret" } });
     assert_eq!(answer.json(), expected);
-    assert!(world.upstream.received().is_empty());
+    // The server was asked what it says of a name that it can't have, and of nothing else.
+    let received = world.upstream.received();
+    assert!(received.iter().all(|request| !String::from_utf8_lossy(&request.body).contains("secret")));
     let records = world.records(&[&door]).await;
     let (row, _) = &records.decisions[0];
     assert_eq!((row.outcome, row.rule.as_deref()), (Outcome::Hidden, Some("(hidden)")));

@@ -58,6 +58,13 @@ impl Gate {
         &self.world.upstream
     }
 
+    /// What of clients has reached it: not what the gateway wants to know by itself.
+    pub fn reached(&self) -> Vec<Received> {
+        let mut received = self.upstream().received();
+        received.retain(|request| !String::from_utf8_lossy(&request.body).contains("tollgate_no_such_tool"));
+        received
+    }
+
     /// A request of any method and path below the server's, with the grant's token.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.door.http().request(method, self.door.url() + path).bearer_auth(&self.grant.token)

@@ -33,4 +33,5 @@ mod refusals;
 mod server_settings;
 mod sessions;
 mod streams;
+mod unknown;
 mod world;

@@ -20,7 +20,7 @@ async fn refused(gate: &Gate, request: RequestBuilder, status: u16, code: i64, r
     let answer = send(request).await;
     assert_eq!((answer.status.as_u16(), answer.code()), (status, code), "{reason}: {}", answer.text.clone());
     assert_eq!(answer.header("content-type"), "application/json", "{reason}");
-    assert!(gate.upstream().received().is_empty(), "{reason}: it reached the upstream");
+    assert!(gate.reached().is_empty(), "{reason}: it reached the upstream");
     // One row a minute for each reason.
     let rows = gate.decisions().await;
     let row = rows.iter().rfind(|row| row.message.as_deref() == Some(reason)).expect("a row");
@@ -346,9 +346,9 @@ async fn a_name_that_only_looks_like_a_tools() {
     for name in ["delete_file", "Read_It", "unlisted"] {
         assert_eq!(send(gate.legacy("tools/call", json!({ "name": name }))).await.status, 200);
     }
-    assert_eq!(gate.upstream().received().len(), 3);
+    assert_eq!(gate.reached().len(), 3);
     // A tool that was listed since is found by a look at what is stored now.
     gate.world.redefine("READ", &json!({ "type": "object" })).await;
     assert_eq!(send(gate.legacy("tools/call", json!({ "name": "READ" }))).await.status, 200);
-    assert_eq!(gate.upstream().received().len(), 4);
+    assert_eq!(gate.reached().len(), 4);
 }

@@ -110,6 +110,14 @@ impl Event {
         event.into()
     }
 
+    /// The event without an id, so that nobody can resume behind it.
+    #[must_use]
+    pub fn without_id(&self) -> Self {
+        let kept = lines(&self.raw[self.skip..]).filter(|line| line.field != b"id");
+        let kept: Vec<u8> = kept.flat_map(|line| line.whole.iter().copied()).collect();
+        Self::read(kept.into(), false, false)
+    }
+
     /// The event with other data; its other lines stay as they came. An event without data stays as it came.
     pub fn with_data(&self, data: &[u8]) -> Bytes {
         self.rewritten(Some(data), None)

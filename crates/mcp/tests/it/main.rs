@@ -18,6 +18,7 @@ mod skim;
 mod sse;
 mod state;
 mod tasks;
+mod unknown;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
