@@ -10,7 +10,6 @@ mod trouble;
 mod watched;
 
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use domain::UpstreamUrl;
@@ -25,7 +24,7 @@ use storage::ToolDefinition;
 
 use self::listing::Listing;
 use self::trouble::Trouble;
-use self::watched::Watched;
+use self::watched::{Seen, Watched};
 use crate::servers::UpstreamHeader;
 use crate::{Control, ServerState};
 
@@ -76,14 +75,14 @@ async fn talk(
     headers: &[UpstreamHeader],
 ) -> Result<Sight, Trouble> {
     egress.check(url).await?;
-    let first = Arc::new(OnceLock::new());
-    let client = Watched::new(egress.http_client(url)?, Arc::clone(&first));
+    let seen = Seen::default();
+    let client = Watched::new(egress.http_client(url)?, egress.clone(), seen.clone());
     let custom: HashMap<_, _> =
         headers.iter().map(|header| (header.name.clone(), header.value.clone())).collect();
     let config = StreamableHttpClientTransportConfig::with_uri(url.as_str()).custom_headers(custom);
     let transport = StreamableHttpClientTransport::with_client(client, config);
     // The library says that something went wrong; what it was is in the first trouble that the client met.
-    let told = |otherwise: Trouble| first.get().cloned().unwrap_or(otherwise);
+    let told = |otherwise: Trouble| seen.first().unwrap_or(otherwise);
 
     let mut info = ClientConfig::default();
     info.client_info = Implementation::new("tollgate", env!("CARGO_PKG_VERSION"));
@@ -93,7 +92,7 @@ async fn talk(
     };
     let mut running =
         info.serve_with_lifecycle(transport, lifecycle).await.map_err(|_| told(Trouble::NotMcp))?;
-    let listed = list(running.peer()).await.map_err(|trouble| match trouble {
+    let listed = list(running.peer(), &seen).await.map_err(|trouble| match trouble {
         Trouble::NotMcp => told(trouble),
         other => other,
     });
@@ -103,7 +102,7 @@ async fn talk(
 }
 
 /// All pages of the tool list.
-async fn list(peer: &Peer<RoleClient>) -> Result<Vec<ToolDefinition>, Trouble> {
+async fn list(peer: &Peer<RoleClient>, seen: &Seen) -> Result<Vec<ToolDefinition>, Trouble> {
     let mut listing = Listing::default();
     let mut cursor = None;
     loop {
@@ -111,7 +110,7 @@ async fn list(peer: &Peer<RoleClient>) -> Result<Vec<ToolDefinition>, Trouble> {
         page.cursor = cursor;
         match peer.list_tools(Some(page)).await {
             Ok(result) => {
-                listing.add(result.tools)?;
+                listing.add(result.tools, &seen.executions())?;
                 cursor = result.next_cursor;
                 if cursor.is_none() {
                     return Ok(listing.tools);

@@ -10,11 +10,13 @@ const HINTS: [&str; 5] = ["title", "readOnlyHint", "destructiveHint", "idempoten
 const ICON: [&str; 4] = ["src", "mimeType", "sizes", "theme"];
 
 /// How much of a definition is compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Extent {
     /// Title, description, input schema and annotations.
     Words,
     /// Output schema, icons and `_meta` too.
+    Shown,
+    /// `execution` too, which says whether a call may or must be a task (2025-11-25).
     Whole,
 }
 
@@ -35,10 +37,13 @@ fn read(tool: &Value<'_>, extent: Extent) -> Result<String, Odd> {
     let quoted = |text: Option<String>| text.map_or_else(null, |text| json_text(&text));
     let mut parts = vec![quoted(title), quoted(text(tool, "description")?), schema.canonical()];
     parts.extend(HINTS.iter().map(|hint| member(annotations, hint)));
-    if extent == Extent::Whole {
+    if extent >= Extent::Shown {
         parts.push(object(tool, "outputSchema")?.map_or_else(null, Value::canonical));
         parts.push(icons(tool)?);
         parts.push(object(tool, "_meta")?.map_or_else(null, Value::canonical));
+    }
+    if extent == Extent::Whole {
+        parts.push(object(tool, "execution")?.map_or_else(null, Value::canonical));
     }
     Ok(format!("[{}]", parts.join(",")))
 }

@@ -1,6 +1,6 @@
 //! The tools of a list, page by page, made fit to be stored: bounded, named once, and of text that Postgres holds.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use rmcp::model;
 use serde_json::Value;
@@ -29,8 +29,13 @@ pub(super) struct Listing {
 }
 
 impl Listing {
-    /// Adds a page. The first of several tools with one name counts, as it does for clients.
-    pub(super) fn add(&mut self, page: Vec<model::Tool>) -> Result<(), Trouble> {
+    /// Adds a page, with what is known of each tool's `execution`. The first of several tools with one name counts, as it does for
+    /// clients.
+    pub(super) fn add(
+        &mut self,
+        page: Vec<model::Tool>,
+        executions: &HashMap<String, Value>,
+    ) -> Result<(), Trouble> {
         self.pages += 1;
         if self.pages > MOST_PAGES {
             return Err(Trouble::Endless);
@@ -43,7 +48,8 @@ impl Listing {
             if !self.names.insert(name.clone()) {
                 continue;
             }
-            let (definition, bytes) = definition(name, tool).ok_or(Trouble::NotMcp)?;
+            let execution = executions.get(&name);
+            let (definition, bytes) = definition(name, tool, execution).ok_or(Trouble::NotMcp)?;
             self.bytes += bytes;
             if self.tools.len() >= MOST_TOOLS || self.bytes > MOST_BYTES {
                 return Err(Trouble::Endless);
@@ -55,14 +61,20 @@ impl Listing {
 }
 
 /// A tool as it is stored, and its size in bytes.
-fn definition(name: String, tool: model::Tool) -> Option<(ToolDefinition, usize)> {
+fn definition(name: String, tool: model::Tool, execution: Option<&Value>) -> Option<(ToolDefinition, usize)> {
     let mut whole = serde_json::to_value(&tool).ok()?;
+    if let Some(execution) = execution.filter(|execution| !execution.is_null()) {
+        whole["execution"] = execution.clone();
+    }
     // The order of keys says nothing, so it makes no change.
     whole.sort_all_objects();
     let bytes = whole.to_string().into_bytes();
     let hinted = tool.annotations.as_ref().and_then(|hints| hints.title.clone());
     let annotations = tool.annotations.and_then(|hints| serde_json::to_value(hints).ok());
-    let more = MORE.iter().filter_map(|key| Some(((*key).to_owned(), whole.get(key)?.clone()))).collect();
+    let more = MORE.iter().filter_map(|key| Some(((*key).to_owned(), whole.get(key)?.clone())));
+    // Null where there is none, by which the gateway knows that it was looked for.
+    let execution = execution.map(|execution| ("execution".to_owned(), execution.clone()));
+    let more = more.chain(execution).collect();
     let definition = ToolDefinition {
         name,
         title: tool.title.or(hinted).map(storable_text),
@@ -105,13 +117,17 @@ mod tests {
         tool(json!({ "name": name, "inputSchema": { "type": "object" } }))
     }
 
+    fn add(listing: &mut Listing, page: Vec<model::Tool>) -> Result<(), Trouble> {
+        listing.add(page, &HashMap::new())
+    }
+
     #[test]
     fn the_first_of_a_name_counts_and_unusable_names_don_t() {
         let mut listing = Listing::default();
         let mut first = named("a");
         first.description = Some("first".into());
-        listing.add(vec![first, named("a"), named(""), named("b\0"), named(&"x".repeat(257))]).unwrap();
-        listing.add(vec![named("a"), named("c")]).unwrap();
+        add(&mut listing, vec![first, named("a"), named(""), named("b\0"), named(&"x".repeat(257))]).unwrap();
+        add(&mut listing, vec![named("a"), named("c")]).unwrap();
         let names: Vec<_> = listing.tools.iter().map(|tool| tool.name.as_str()).collect();
         assert_eq!(names, ["a", "c"]);
         assert_eq!(listing.tools[0].description.as_deref(), Some("first"));
@@ -121,25 +137,25 @@ mod tests {
     fn a_list_that_does_not_end_is_given_up() {
         let mut listing = Listing::default();
         for _ in 0..MOST_PAGES {
-            listing.add(Vec::new()).unwrap();
+            add(&mut listing, Vec::new()).unwrap();
         }
-        assert_eq!(listing.add(Vec::new()), Err(Trouble::Endless));
+        assert_eq!(add(&mut listing, Vec::new()), Err(Trouble::Endless));
 
         let mut listing = Listing::default();
         let page: Vec<_> = (0..=MOST_TOOLS).map(|n| named(&format!("tool_{n}"))).collect();
-        assert_eq!(listing.add(page), Err(Trouble::Endless));
+        assert_eq!(add(&mut listing, page), Err(Trouble::Endless));
 
         let mut listing = Listing::default();
         let mut big = named("big");
         big.description = Some("x".repeat(MOST_BYTES).into());
-        assert_eq!(listing.add(vec![big]), Err(Trouble::Endless));
+        assert_eq!(add(&mut listing, vec![big]), Err(Trouble::Endless));
     }
 
     #[test]
     fn the_order_of_keys_is_no_change_but_a_word_is() {
         let digest = |value: Value| {
             let mut listing = Listing::default();
-            listing.add(vec![tool(value)]).unwrap();
+            add(&mut listing, vec![tool(value)]).unwrap();
             listing.tools.remove(0).digest
         };
         let one = digest(json!({ "name": "a", "inputSchema": { "type": "object", "title": "t" } }));
@@ -152,7 +168,7 @@ mod tests {
     fn all_that_a_pin_covers_is_kept() {
         let more = |value: Value| {
             let mut listing = Listing::default();
-            listing.add(vec![tool(value)]).unwrap();
+            add(&mut listing, vec![tool(value)]).unwrap();
             listing.tools.remove(0).more.unwrap()
         };
         assert_eq!(more(json!({ "name": "a", "inputSchema": {} })), json!({}));
@@ -165,12 +181,33 @@ mod tests {
     }
 
     #[test]
+    fn what_runs_a_tool_is_kept_and_a_change_of_it_is_one() {
+        let read = |execution: Option<Value>| {
+            let executions = execution.map(|execution| ("a".to_owned(), execution)).into_iter().collect();
+            let mut listing = Listing::default();
+            listing.add(vec![named("a")], &executions).unwrap();
+            let tool = listing.tools.remove(0);
+            (tool.more.unwrap(), tool.digest)
+        };
+        let (unknown, none) = (read(None), read(Some(Value::Null)));
+        let (optional, required) = (
+            read(Some(json!({ "taskSupport": "optional" }))),
+            read(Some(json!({ "taskSupport": "required" }))),
+        );
+        assert_eq!((&unknown.0, &none.0), (&json!({}), &json!({ "execution": null })));
+        assert_eq!(optional.0, json!({ "execution": { "taskSupport": "optional" } }));
+        // Of a tool without one, what was approved stays so.
+        assert_eq!(unknown.1, none.1);
+        assert!(none.1 != optional.1 && optional.1 != required.1);
+    }
+
+    #[test]
     fn no_nul_reaches_the_database() {
         let mut listing = Listing::default();
         let schema = json!({ "type": "object", "de\0fault": ["a\0b", { "c": "\0" }] });
         let mut odd = tool(json!({ "name": "a", "description": "x\0y", "inputSchema": schema }));
         odd.title = Some("\0".to_owned());
-        listing.add(vec![odd]).unwrap();
+        add(&mut listing, vec![odd]).unwrap();
         assert!(!format!("{:?}", listing.tools).contains("\\0"));
     }
 }

@@ -64,6 +64,41 @@ fn tool(name: &str) -> Value {
 }
 
 #[tokio::test]
+async fn what_the_client_drops_of_a_definition_is_kept() {
+    for streams in [false, true] {
+        let sight = look_at(move |request| {
+            legacy(request, |request| {
+                let second = request.json()["params"]["cursor"].is_string();
+                let mut long = tool(if second { "b" } else { "a" });
+                long["execution"] = json!({ "taskSupport": "optional", "own": [1] });
+                let mut page = json!({ "tools": [long, tool(if second { "a" } else { "plain" })] });
+                if !second {
+                    page["nextCursor"] = "2".into();
+                }
+                let answer = json!({ "jsonrpc": "2.0", "id": request.json()["id"], "result": page });
+                let told = json!({ "jsonrpc": "2.0", "method": "notifications/message", "params": { "level": "info", "data": 1 } });
+                if streams {
+                    upstream::events(format!("{}{}", upstream::event(&told), upstream::event(&answer)))
+                } else {
+                    upstream::json(&answer)
+                }
+            })
+        })
+        .await;
+        let kept: Vec<_> =
+            sight.tools.iter().map(|tool| (tool.name.as_str(), tool.more.clone().unwrap())).collect();
+        let long = json!({ "execution": { "taskSupport": "optional", "own": [1] } });
+        let plain = json!({ "execution": null });
+        assert_eq!(
+            kept,
+            [("a", long.clone()), ("plain", plain), ("b", long)],
+            "{streams}: {}",
+            sight.message
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_server_of_the_sessions_era_lists_its_pages() {
     let sight = look_at(|request| {
         legacy(request, |request| {

@@ -117,10 +117,12 @@ impl Tool {
             whole["inputSchema"] = read(&stored.input_schema);
             let extent = match whole["more"].take() {
                 serde_json::Value::Object(more) => {
+                    // Readings before it was kept don't have it, and those since then always.
+                    let extent = if more.contains_key("execution") { Extent::Whole } else { Extent::Shown };
                     if let Some(whole) = whole.as_object_mut() {
                         whole.extend(more);
                     }
-                    Extent::Whole
+                    extent
                 }
                 _ => Extent::Words,
             };

@@ -52,11 +52,14 @@ fn so_is_what_clients_do_with_it() {
         r#""icons":[{"src":"https://evil.example/i.svg"}]"#,
         r#""_meta":{}"#,
         r#""_meta":{"ui":{"resourceUri":"ui://evil"}}"#,
+        r#""execution":{"taskSupport":"required"}"#,
     ] {
         let other = PLAIN.replace(r#""name":"a""#, &format!(r#""name":"a",{more}"#));
         assert_ne!(of(PLAIN), of(&other), "{more}");
         // Where it was not kept, nothing can be said of it.
         assert_eq!(to(Extent::Words, PLAIN), to(Extent::Words, &other), "{more}");
+        let same = to(Extent::Shown, PLAIN) == to(Extent::Shown, &other);
+        assert_eq!(same, more.contains("execution"), "{more}");
     }
     let icon = |icon: &str| of(&PLAIN.replace(r#""name":"a""#, &format!(r#""icons":[{icon}]"#)));
     assert_eq!(icon(r#"{"src":"a","own":1,"theme":null}"#), icon(r#"{"src":"a"}"#));
@@ -76,6 +79,7 @@ fn what_is_no_definition_has_none() {
         r#"{"inputSchema":{},"icons":{}}"#,
         r#"{"inputSchema":{},"icons":["x"]}"#,
         r#"{"inputSchema":{},"_meta":[]}"#,
+        r#"{"inputSchema":{},"execution":"task"}"#,
     ] {
         assert_eq!(of(odd), None, "{odd}");
     }
