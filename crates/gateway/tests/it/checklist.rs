@@ -398,3 +398,20 @@ fn each_of_these_is_in_the_documentation() {
     let written: Vec<_> = written.iter().map(|(name, _)| *name).filter(|name| !name.contains('"')).collect();
     assert_eq!(named, written);
 }
+
+/// So is every test that it names for the other rules.
+#[test]
+fn the_tests_that_the_documentation_names_are_there() {
+    let docs = include_str!("../../../../docs/protocol.md");
+    let (_, table) = docs.split_once("| rule | test |").unwrap();
+    let (table, _) = table.split_once("\n\n").unwrap();
+    let crates = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    let mut named = 0;
+    for (place, test) in table.split('`').filter_map(|name| name.split_once("::")) {
+        let (of, file) = place.split_once('/').unwrap_or(("gateway", place));
+        let text = std::fs::read_to_string(format!("{crates}/{of}/tests/it/{file}.rs")).unwrap();
+        assert!(text.contains(&format!("fn {test}(")), "{place}::{test}");
+        named += 1;
+    }
+    assert!(named > 90, "{named}");
+}
