@@ -12,7 +12,7 @@ use tokio::time::sleep;
 
 use super::{COUNTED, DENIED, FREE, SCARCE, Tenant, caller};
 
-const CALLERS: usize = 12;
+const CALLERS: usize = 24;
 /// How long a caller leaves everybody alone after no answer came.
 const BREATH: Duration = Duration::from_millis(10);
 

@@ -84,7 +84,7 @@ async fn a_kill_at_any_moment_of_anything_loses_doubles_and_forgets_nothing() {
         kill(Role::Audit, free_address()),
         kill(Role::Audit, free_address()),
         kill(Role::Control, address),
-        chances.kill_store(&redis, 100..700),
+        chances.kill_store(&redis, 300..2000),
         chances.kill_store(&postgres, 1500..4000),
     );
     let seen = load.stop().await;
@@ -96,7 +96,7 @@ async fn a_kill_at_any_moment_of_anything_loses_doubles_and_forgets_nothing() {
         books::check(&installation, tenant, &last, &seen, &upstream).await;
     }
     books::check_changes(&installation, &seen).await;
-    assert!(seen.answers.len() > kills / 10, "too few calls were answered for the kills to meet any");
+    assert!(seen.answers.len() > kills / 2, "too few calls were answered for the kills to meet any");
 }
 
 impl Tenant {

@@ -14,8 +14,6 @@ use vault::Entropy;
 
 /// How long a start may take, about: the moment of a kill is drawn from it.
 const START: Range<u64> = 0..300;
-/// How long a process works before it is killed.
-const WORK: Range<u64> = 0..400;
 /// How long a process that should listen is waited for: stores may be away.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -28,6 +26,14 @@ pub enum Role {
 }
 
 impl Role {
+    /// How long it works before it is killed, in milliseconds. A gateway so long that calls come to it in numbers.
+    fn work(self) -> Range<u64> {
+        match self {
+            Self::Gateway => 0..1600,
+            Self::Audit | Self::Control => 0..400,
+        }
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::Gateway => "gateway",
@@ -81,7 +87,7 @@ impl Chances {
                     }
                 };
                 let _ = timeout(PATIENCE, listens).await;
-                pause(&WORK).await;
+                pause(&role.work()).await;
             }
             process.kill().await;
             self.count(role.name());
