@@ -181,7 +181,7 @@ impl Connection {
             return Ok(token);
         }
         let renewed = if token.renewable {
-            self.renew(&gateway.keeper, token.version).await
+            Box::pin(self.renew(&gateway.keeper, token.version)).await
         } else {
             Err(RenewError::Ended("it can't be renewed".to_owned()))
         };

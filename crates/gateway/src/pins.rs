@@ -26,7 +26,7 @@ pub(crate) async fn redefined(
     if !redefined.is_empty() {
         tracing::warn!(server = %view.server, tools = ?redefined, "tools are not listed as they were approved");
         let change = Uuid::from_bytes(gateway.parts.entropy.bytes());
-        withdraw(gateway, view, &redefined, change).await.map_err(|error| {
+        Box::pin(withdraw(gateway, view, &redefined, change)).await.map_err(|error| {
             tracing::warn!(server = %view.server, %error, "an approval could not be taken back");
             UNWRITTEN
         })?;

@@ -77,8 +77,8 @@ pub async fn serve(listener: TcpListener, front: Front, stop: Stop) {
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
                     let (runtime, place) = front.threads.place();
-                    let (watcher, notice) = (graceful.watcher(), stop.notice.clone());
-                    let connection = connection(builder.clone(), watcher, stream, peer, front.clone(), notice);
+                    let (watcher, stop) = (graceful.watcher(), stop.clone());
+                    let connection = connection(builder.clone(), watcher, stream, peer, front.clone(), stop);
                     connections.spawn_on(connection.map(|()| drop(place)), &runtime);
                 }
                 Err(error) if is_of_the_peer(&error) => {}
@@ -110,12 +110,21 @@ async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
     front: Front,
-    notice: CancellationToken,
+    stop: Stop,
 ) {
     // An answer is written in pieces that should not wait for each other. A socket that can't do either is one that is gone.
     let _ = stream.set_nodelay(true);
     let Ok(stream) = stream.into_std().and_then(TcpStream::from_std) else { return };
-    let Front { app, proxies, .. } = front;
+    let Front { app, proxies, patience, .. } = front;
+    let builder = tokio::select! {
+        told = timeout(patience.idle, tells_of_http1(&stream)) => match told {
+            Ok(Ok(true)) => builder.http1_only(),
+            Ok(Ok(false)) => builder,
+            Ok(Err(_)) | Err(_) => return,
+        },
+        () = stop.stopping.cancelled() => return,
+    };
+    let notice = stop.notice;
     let service = service_fn(move |mut request: Request<Incoming>| {
         let told = request.version() <= Version::HTTP_11;
         let client = proxies.client(peer, request.headers());
@@ -133,6 +142,15 @@ async fn connection(
     if let Err(error) = watcher.watch(connection.into_owned()).await {
         tracing::debug!(%error, "a connection ended badly");
     }
+}
+
+/// Whether what comes first can't be the preface of HTTP/2 (RFC 9113, 3.4). Then nothing has to be read apart from the rest to
+/// find out, which would make the buffer of the connection twice as large.
+async fn tells_of_http1(stream: &TcpStream) -> std::io::Result<bool> {
+    const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    let mut first = [0; PREFACE.len()];
+    let seen = stream.peek(&mut first).await?;
+    Ok(seen > 0 && !PREFACE.starts_with(&first[..seen]))
 }
 
 /// Whether a connection failed before it was accepted, which is nothing to us.

@@ -37,7 +37,7 @@ impl Consent {
         ask: &Ask<'_>,
     ) -> Result<Judged, Refusal> {
         match judge::judge(view, ask, self.taken.is_some()) {
-            Judged::Pending { refusal, lives } => match self.take(view, arrival, ask).await? {
+            Judged::Pending { refusal, lives } => match Box::pin(self.take(view, arrival, ask)).await? {
                 Some(Standing::Refused(note, _)) => {
                     let message = refused(note.as_deref());
                     Ok(Judged::denied(policy::Refusal { message: message.into(), ..refusal }))

@@ -39,6 +39,15 @@ impl Waiting<'_> {
     pub async fn wait(
         &self,
         arrival: &mut Arrival,
+        denial: Denial,
+    ) -> Result<Result<Permit, Response>, Refusal> {
+        // In a box of its own, which calls that nobody has to approve have no room for.
+        Box::pin(self.ask_and_wait(arrival, denial)).await
+    }
+
+    async fn ask_and_wait(
+        &self,
+        arrival: &mut Arrival,
         mut denial: Denial,
     ) -> Result<Result<Permit, Response>, Refusal> {
         let Some(view) = arrival.view.clone() else { return Err(Refusal::Internal) };

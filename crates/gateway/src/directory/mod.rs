@@ -128,7 +128,8 @@ impl Directory {
         patience: Duration,
         token_hash: &[u8; 32],
     ) -> Result<Option<Arc<GrantView>>, Away> {
-        let reading = self.flights.read(*token_hash, async || self.load(token_hash).await);
+        // In a box of its own, which a call that finds its grant remembered has no room for.
+        let reading = Box::pin(self.flights.read(*token_hash, async || self.load(token_hash).await));
         tokio::time::timeout(patience, reading).await.unwrap_or(Err(Away))
     }
 

@@ -94,7 +94,7 @@ pub(crate) async fn obtain(
             Ok(Settled::Full) => return Err(Refusal::LogFull),
             Err(error) => {
                 tracing::warn!(request = %arrival.id, %error, "a call is judged without redis");
-                return outage::obtain(gateway, arrival, &found, ask, consent).await;
+                return Box::pin(outage::obtain(gateway, arrival, &found, ask, consent)).await;
             }
         }
     }

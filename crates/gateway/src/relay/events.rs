@@ -52,7 +52,7 @@ pub(super) async fn relay(
     reply: Reply,
 ) -> Result<Response, Refusal> {
     let mut events = Events::new(gateway.clone(), body, view, call, reply);
-    let settled = if events.reply.kind == Kind::Initialize { events.settle().await? } else { None };
+    let settled = if events.reply.kind == Kind::Initialize { Box::pin(events.settle()).await? } else { None };
     let session = events.reply.session_header(gateway, &events.view, &head.headers, settled);
     let stream = stream::unfold(events, async |mut events| Some((events.next().await?, events)));
     let mut response = super::response(head, session, Body::from_stream(stream));

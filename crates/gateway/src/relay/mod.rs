@@ -213,7 +213,7 @@ pub(crate) async fn relay(
         Err(unreadable) => return broken(call, unreadable.0).await,
     };
     if !head.status.is_success() {
-        return failure::relay(gateway, (head, content), body, &view, call, reply).await;
+        return Box::pin(failure::relay(gateway, (head, content), body, &view, call, reply)).await;
     }
     match (reply.kind, content) {
         (Kind::Nothing, _) => done(call, StatusCode::ACCEPTED).await,

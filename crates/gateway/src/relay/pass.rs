@@ -69,7 +69,7 @@ impl Reply {
             return if passed.ending.is_some() { Err(FOREIGN) } else { Ok(Passed::DROPPED) };
         }
         self.taken_back(gateway, view, &draft).await;
-        if asks && !self.questions(gateway, view, &messages, &mut draft).await {
+        if asks && !Box::pin(self.questions(gateway, view, &messages, &mut draft)).await {
             return Ok(Passed::DROPPED);
         }
         if self.era() == Era::Modern
@@ -152,11 +152,11 @@ impl Reply {
             .collect();
         if let (true, Some(tool)) = (makes, &self.tool) {
             for id in unknown {
-                let name = tasks::name(gateway, view, (&id, tool), draft.task_lives()).await;
+                let name = Box::pin(tasks::name(gateway, view, (&id, tool), draft.task_lives())).await;
                 self.names.insert(id, name.ok_or(Unreadable("its task can't be sealed"))?);
             }
         } else if !unknown.is_empty() {
-            self.names.extend(tasks::recall(gateway, view, &unknown).await);
+            self.names.extend(Box::pin(tasks::recall(gateway, view, &unknown)).await);
         }
         Ok(draft.rename_tasks(&self.names, replies))
     }

@@ -43,7 +43,7 @@ impl Reply {
                 Asked::Unknown => Some(Subject::Unknown),
             };
             let allowed = match subject {
-                Some(subject) => self.ask(gateway, view, subject, method).await,
+                Some(subject) => Box::pin(self.ask(gateway, view, subject, method)).await,
                 None => Ok(()),
             };
             let asked = match allowed {
@@ -110,7 +110,7 @@ impl Reply {
             }
             let subject = Subject::Surface(Surface::Elicitation);
             let method = asking(Surface::Elicitation).unwrap_or_default();
-            let Err(denial) = self.ask(gateway, view, subject, method).await else { continue };
+            let Err(denial) = Box::pin(self.ask(gateway, view, subject, method)).await else { continue };
             let Some(denial) = denial else { return Err(Unreadable("what it asks can't be recorded now")) };
             let plain = self.kind == Kind::Call && !self.wants_task;
             draft.replace(
@@ -136,7 +136,8 @@ impl Reply {
         let surfaces: Surfaces = asks.iter().map(|one| one.surface).collect();
         for surface in Surface::ALL.into_iter().filter(|surface| surfaces.has(*surface)) {
             let method = asking(surface).unwrap_or_default();
-            let Err(denial) = self.ask(gateway, view, Subject::Surface(surface), method).await else {
+            let Err(denial) = Box::pin(self.ask(gateway, view, Subject::Surface(surface), method)).await
+            else {
                 continue;
             };
             let Some(denial) = denial else { return Err(Unreadable("what it asks can't be recorded now")) };
