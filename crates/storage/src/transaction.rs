@@ -95,13 +95,15 @@ impl Storage {
         (self.pool.size(), self.pool.num_idle())
     }
 
+    // Each begins in a box: the four KiB of it would be a part of every future that may need the database.
+
     /// Begins as `tenant`, in one round trip.
     pub async fn tenant(&self, tenant: TenantId) -> Result<TenantTx, Error> {
         let begin = format!(
             "BEGIN; SELECT set_config('role', 'tollgate_app', true), set_config('app.tenant_id', '{tenant}', true)"
         );
         // SAFETY of the text: the only part that varies is a UUID.
-        Ok(TenantTx { tx: self.pool.begin_with(AssertSqlSafe(begin)).await?, tenant })
+        Ok(TenantTx { tx: Box::pin(self.pool.begin_with(AssertSqlSafe(begin))).await?, tenant })
     }
 
     /// Begins a change of what `tenant`'s calls are judged by. To be called before the change marks itself in the ledger:
@@ -113,14 +115,14 @@ impl Storage {
              set_config('statement_timeout', '5s', true), \
              set_config('idle_in_transaction_session_timeout', '5s', true)"
         );
-        let tx = self.pool.begin_with(AssertSqlSafe(begin)).await?;
+        let tx = Box::pin(self.pool.begin_with(AssertSqlSafe(begin))).await?;
         Ok(ChangeTx { tx: TenantTx { tx, tenant } })
     }
 
     /// Begins as the system, in one round trip.
     pub async fn system(&self) -> Result<SystemTx, Error> {
         let begin = "BEGIN; SELECT set_config('role', 'tollgate_system', true)";
-        Ok(SystemTx { tx: self.pool.begin_with(begin).await? })
+        Ok(SystemTx { tx: Box::pin(self.pool.begin_with(begin)).await? })
     }
 
     /// Waits for connections in use, then closes all.

@@ -4,6 +4,7 @@
 
 mod agreement;
 mod alerts;
+mod approving;
 mod bridge;
 mod bytes;
 mod caller;
@@ -34,4 +35,5 @@ mod telemetry;
 mod texts;
 mod upstream_log;
 mod upstream_login;
+mod versions;
 mod walk;
