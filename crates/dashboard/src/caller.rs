@@ -44,6 +44,7 @@ pub struct Member {
     pub actor: Actor,
     logged_in: LoggedIn,
     org: Org,
+    waiting: u64,
 }
 
 impl Visitor {
@@ -66,6 +67,7 @@ impl LoggedIn {
             now: state.clock.now(),
             email: self.session.email.to_string(),
             organisations: self.session.organisations.clone(),
+            waiting: 0,
             org: None,
         }
     }
@@ -74,7 +76,7 @@ impl LoggedIn {
 impl Member {
     /// The frame of a page of the organisation.
     pub fn frame(&self, state: &DashboardState, section: &'static str) -> Frame {
-        Frame { org: Some(self.org.clone()), ..self.logged_in.frame(state, section) }
+        Frame { org: Some(self.org.clone()), waiting: self.waiting, ..self.logged_in.frame(state, section) }
     }
 
     /// An address in the organisation.
@@ -151,6 +153,7 @@ impl FromRequestParts<DashboardState> for Member {
         let actor = logged_in.session.actor(slug)?;
         let org =
             Org { slug: membership.slug.to_string(), name: membership.name.clone(), role: membership.role };
-        Ok(Self { actor, logged_in, org })
+        let waiting = state.control.pending_approvals(&actor).await?;
+        Ok(Self { actor, logged_in, org, waiting })
     }
 }

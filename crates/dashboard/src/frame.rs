@@ -17,6 +17,8 @@ pub struct Frame {
     pub email: String,
     /// What they can switch to.
     pub organisations: Vec<Membership>,
+    /// Calls that wait for a person, in the organisation of the page.
+    pub waiting: u64,
     /// The organisation of the page; none on pages of the person.
     pub org: Option<Org>,
 }

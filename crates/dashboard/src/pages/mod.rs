@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod admin_log;
+pub mod approvals;
 pub mod connect;
 pub mod docs;
 pub mod grants;
@@ -55,6 +56,7 @@ fn of_people() -> Router<DashboardState> {
         .route("/docs/policy", get(docs::policy::policy))
         .route("/schemas/policy-v1.json", get(docs::policy::schema))
         .route("/account", get(account::account))
+        .route("/approvals/{approval}", get(approvals::find::find))
         .route("/connect/{token}", get(connect::link).post(connect::begin))
         .route(Control::REDIRECT_PATH, get(connect::callback))
         .route(Control::CLIENT_METADATA_PATH, get(connect::metadata))
@@ -68,6 +70,8 @@ fn of_organisations() -> Router<DashboardState> {
         .route("/log/live", get(log::live::live))
         .route("/log/export", get(log::export::export))
         .route("/log/{decision}", get(log::decision::decision))
+        .route("/approvals", get(approvals::list::list))
+        .route("/approvals/{approval}", get(approvals::question::question).post(approvals::question::decide))
         .route("/servers", get(servers::list::list))
         .route("/servers/new", get(servers::new::new).post(servers::new::submit))
         .route("/members", get(members::members))

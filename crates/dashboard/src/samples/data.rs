@@ -65,6 +65,7 @@ pub fn frame(section: &'static str, role: Role) -> Frame {
             organisation(slug("acme"), "Acme Robotics", role),
             organisation(slug("acme-lab"), "Acme Lab", Role::Viewer),
         ],
+        waiting: 0,
         org: Some(Org { slug: "acme".to_owned(), name: "Acme Robotics".to_owned(), role }),
     }
 }

@@ -1,5 +1,6 @@
 //! Samples of the log.
 
+use super::approvals::approval;
 use super::data::grants as data_grants;
 use super::data::*;
 use super::html;
@@ -7,7 +8,7 @@ use crate::form::Form;
 use crate::pages::log;
 use crate::view::lines::excerpt;
 use audit::Page as Decisions;
-use domain::Role;
+use domain::{ApprovalState, Role};
 
 pub fn all() -> Vec<(&'static str, String)> {
     let body = |rows: Vec<audit::Row>, one_server| log::list::Body {
@@ -24,11 +25,12 @@ pub fn all() -> Vec<(&'static str, String)> {
         later: true,
         filtered: true,
     };
-    let decision = |n: usize| {
+    let decision = |n: usize, approval: Option<control::Approval>| {
         let row = decisions()[n].clone();
         let frame = frame("log", Role::Owner);
         log::decision::Decision {
-            actions: log::advice::actions(&row, &frame),
+            actions: log::advice::actions(&row, approval.as_ref(), &frame),
+            approval,
             excerpt: row.rule.as_ref().map(|rule| excerpt(DOCUMENT, rule, 4)).unwrap_or_default(),
             jump: Some("/o/acme/servers/10/policies/20/versions/4?rule=x#rule".to_owned()),
             frame,
@@ -52,8 +54,10 @@ pub fn all() -> Vec<(&'static str, String)> {
                 log: body(decisions(), true),
             }),
         ),
-        ("log-decision-deny", html(&decision(3))),
-        ("log-decision-limit", html(&decision(1))),
-        ("log-decision-unauthenticated", html(&decision(7))),
+        ("log-decision-deny", html(&decision(3, None))),
+        ("log-decision-limit", html(&decision(1, None))),
+        ("log-decision-unauthenticated", html(&decision(7, None))),
+        ("log-decision-pending", html(&decision(9, Some(approval(0, ApprovalState::Pending))))),
+        ("log-decision-approved", html(&decision(0, Some(approval(2, ApprovalState::Used))))),
     ]
 }

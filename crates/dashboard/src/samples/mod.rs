@@ -1,6 +1,7 @@
 //! Every template with contexts that show all of it. Rendered by the test below into `target/pages`, to be looked at
 //! with a browser, and held to the rules that all pages keep.
 
+mod approvals;
 mod connect;
 mod data;
 mod grants;
@@ -30,6 +31,7 @@ fn rendered() -> Vec<(&'static str, String)> {
         simulations::all(),
         grants::all(),
         log::all(),
+        approvals::all(),
     ]
     .concat();
     let names: BTreeSet<_> = all.iter().map(|(name, _)| *name).collect();

@@ -84,7 +84,7 @@ pub fn all() -> Vec<(&'static str, String)> {
         (
             "overview",
             html(&overview::Overview {
-                frame: frame("overview", Role::Owner),
+                frame: crate::frame::Frame { waiting: 3, ..frame("overview", Role::Owner) },
                 steps: steps.to_vec(),
                 chart: chart(),
                 servers: rows.clone(),

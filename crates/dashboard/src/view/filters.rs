@@ -12,9 +12,11 @@ use askama::filters::Safe;
 use askama::{Result, Values, filter_fn};
 use chrono::{DateTime, TimeDelta, Utc};
 use control::{Effect, ServerState};
+use domain::ApprovalState;
 use serde_json::Value;
 use url::form_urlencoded::byte_serialize;
 
+use super::approvals;
 use super::prose::html;
 
 /// `2026-11-22T10:15:00Z`, for programs.
@@ -103,6 +105,24 @@ pub fn effect_outcome(effect: &Effect, _: &dyn Values) -> Result<&'static str> {
     })
 }
 
+/// The state of a question about a call, in a word.
+#[filter_fn]
+pub fn approval_word(state: &ApprovalState, _: &dyn Values) -> Result<&'static str> {
+    Ok(approvals::word(*state))
+}
+
+/// The outcome whose colour and symbol that state has.
+#[filter_fn]
+pub fn approval_outcome(state: &ApprovalState, _: &dyn Values) -> Result<&'static str> {
+    Ok(approvals::outcome(*state))
+}
+
+/// A length of seconds: `1 h`, `90 min`.
+#[filter_fn]
+pub fn length(seconds: &u32, _: &dyn Values) -> Result<String> {
+    Ok(span((*seconds).into()))
+}
+
 /// The members of an object in a line: `version 3, from CI bot`.
 #[filter_fn]
 pub fn details(value: &Value, _: &dyn Values) -> Result<String> {
@@ -174,6 +194,14 @@ pub fn word(outcome: &str) -> &'static str {
         "malformed" => "Malformed",
         _ => "Unknown",
     }
+}
+
+/// A length of seconds, in the longest unit that it is a whole number of: `1 h`, `90 min`.
+pub fn span(seconds: u64) -> String {
+    let units = [(86_400, "d"), (3600, "h"), (60, "min")];
+    let unit = units.into_iter().find(|(length, _)| seconds.is_multiple_of(*length));
+    let (length, word) = unit.unwrap_or((1, "s"));
+    format!("{} {word}", seconds / length)
 }
 
 /// The last microsecond before `at`.

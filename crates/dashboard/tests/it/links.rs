@@ -2,9 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::world::{Browser, Page, Site};
+use domain::Outcome;
+use testkit::Question;
 
-const DOCUMENT: &str = r#"{"version": "1", "default": "deny", "tools": {"flowforge_list_*": {}}}"#;
+use crate::log::decision;
+use crate::world::{Browser, Page, Site, last_id};
+
+/// An argument whose key says that it is a secret.
+const MASKED: &str = "a-password-among-arguments";
+const DOCUMENT: &str = r#"{"version": "1", "default": "deny", "tools": {"flowforge_list_*": {},
+    "flowforge_retry_run": {"action": "require_approval"}}}"#;
 
 /// An organisation that has one of everything, and every address that its pages lead to.
 pub async fn furnished(site: &Site) -> (BTreeMap<String, Page>, Vec<String>) {
@@ -27,7 +34,7 @@ async fn furnish(browser: &mut Browser<'_>) -> Vec<String> {
     browser.get(&policy).await;
     let next = DOCUMENT.replace("_list_", "_get_");
     browser.submit(&policy, &[("document", &next), ("expected_version", "1"), ("do", "save")]).await.is(200);
-    let (_, active) = browser.grant(&server, &policy, "Active bot").await;
+    let (used, active) = browser.grant(&server, &policy, "Active bot").await;
     let (grant, revoked) = browser.grant(&server, &policy, "Revoked bot").await;
     browser.submit(&format!("{grant}/revoke"), &[]).await.is(200);
     browser.get("/o/acme/keys").await;
@@ -37,7 +44,28 @@ async fn furnish(browser: &mut Browser<'_>) -> Vec<String> {
     let mut secrets =
         vec![active, revoked, key, session, "upstream-secret-value".to_owned(), "$argon2".to_owned()];
     secrets.push(crate::world::PASSWORD.to_owned());
+    ask(browser, [&server, &used, &policy]).await;
+    secrets.push(MASKED.to_owned());
     secrets
+}
+
+/// Lets a call wait for a person, as the log says.
+async fn ask(browser: &mut Browser<'_>, [server, grant, policy]: [&str; 3]) {
+    let (tenant, tool) = (browser.tenant("acme").await, "flowforge_retry_run");
+    let rule = "/tools/flowforge_retry_run/action";
+    let waits = decision(tenant, [server, grant, policy], Outcome::Pending, tool, Some(rule));
+    audit::record_direct(&browser.site.database.storage, &waits).await.unwrap();
+    let question = Question {
+        tenant,
+        server: last_id(server),
+        grant: last_id(grant),
+        policy: Some((last_id(policy), "Support", 1)),
+        tool,
+        arguments: &format!(r#"{{"password":"{MASKED}","run_id":"run-0001"}}"#),
+        decision: waits.id,
+        at: waits.decided_at,
+    };
+    browser.site.ask(&question).await;
 }
 
 /// Every page that can be reached, by its address without fragment.
@@ -77,6 +105,8 @@ async fn every_link_leads_somewhere() {
         "/grants/new",
         "/settings",
         "/o/acme/log",
+        "/o/acme/approvals",
+        "/o/acme/approvals/",
         "/o/acme/members",
         "/o/acme/keys",
         "/o/acme/admin-log",

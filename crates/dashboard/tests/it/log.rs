@@ -6,7 +6,7 @@ use http_body_util::BodyExt;
 use tower::ServiceExt;
 use vault::Entropy;
 
-use crate::world::{Browser, Site};
+use crate::world::{Browser, Site, last_id};
 
 const DOCUMENT: &str = r#"{
   "version": "1",
@@ -19,12 +19,12 @@ const RULE: &str = "/tools/flowforge_cancel_run/action";
 
 /// A site with a server, a policy and a grant, to write decisions of.
 pub struct Desk<'a> {
-    site: &'a Site,
+    pub site: &'a Site,
     pub browser: Browser<'a>,
-    tenant: TenantId,
-    server: String,
+    pub tenant: TenantId,
+    pub server: String,
     pub policy: String,
-    grant: String,
+    pub grant: String,
 }
 
 impl<'a> Desk<'a> {
@@ -33,53 +33,56 @@ impl<'a> Desk<'a> {
         let server = browser.server("acme").await;
         let policy = browser.policy(&server, DOCUMENT).await;
         let (grant, _) = browser.grant(&server, &policy, "Bot").await;
-        let settings = browser.get("/o/acme/settings").await;
-        let tenant = settings.html.split("<dt>Id</dt><dd><code>").nth(1).unwrap()[..36].parse().unwrap();
+        let tenant = browser.tenant("acme").await;
         Self { site, browser, tenant, server, policy, grant }
     }
 
     /// Writes a decision; the address of its page.
     pub async fn decide(&self, outcome: Outcome, tool: &str, rule: Option<&str>) -> String {
-        let last = |path: &str| path.rsplit('/').next().unwrap().to_owned();
-        let now = Clock::System.now();
-        let decision = Decision {
-            id: Entropy::System.id(now),
-            tenant: self.tenant,
-            decided_at: now,
-            outcome,
-            forwards: false,
-            server: Some(ServerNote {
-                id: last(&self.server).parse().unwrap(),
-                name: "Flowforge".to_owned(),
-            }),
-            grant: Some(GrantNote {
-                id: last(&self.grant).parse().unwrap(),
-                label: "Bot".to_owned(),
-                identity: "ci@example.com".to_owned(),
-            }),
-            client: ClientNote { name: Some("claude-code".to_owned()), version: None },
-            address: None,
-            protocol_version: Some("2025-11-25".to_owned()),
-            method: Some("tools/call".to_owned()),
-            tool: Some(tool.to_owned()),
-            rule: rule.map(str::to_owned),
-            message: rule.map(|_| "Ask the on-call engineer.".to_owned()),
-            condition: None,
-            policy: Some(PolicyNote {
-                id: last(&self.policy).parse().unwrap(),
-                name: "Support".to_owned(),
-                version: 1,
-            }),
-            argument_keys: vec!["run_id".to_owned()],
-            argument_digest: None,
-            limits: Vec::<LimitNote>::new(),
-            shadow: None,
-            judged_micros: Some(200),
-            request_bytes: Some(300),
-            trace_id: None,
-        };
+        let addresses = [self.server.as_str(), &self.grant, &self.policy];
+        let decision = decision(self.tenant, addresses, outcome, tool, rule);
         audit::record_direct(&self.site.database.storage, &decision).await.unwrap();
         format!("/o/acme/log/{}", decision.id)
+    }
+}
+
+/// A decision of now about a call of this tool.
+pub fn decision(
+    tenant: TenantId,
+    [server, grant, policy]: [&str; 3],
+    outcome: Outcome,
+    tool: &str,
+    rule: Option<&str>,
+) -> Decision {
+    let now = Clock::System.now();
+    Decision {
+        id: Entropy::System.id(now),
+        tenant,
+        decided_at: now,
+        outcome,
+        forwards: false,
+        server: Some(ServerNote { id: last_id(server), name: "Flowforge".to_owned() }),
+        grant: Some(GrantNote {
+            id: last_id(grant),
+            label: "Bot".to_owned(),
+            identity: "ci@example.com".to_owned(),
+        }),
+        client: ClientNote { name: Some("claude-code".to_owned()), version: None },
+        address: None,
+        protocol_version: Some("2025-11-25".to_owned()),
+        method: Some("tools/call".to_owned()),
+        tool: Some(tool.to_owned()),
+        rule: rule.map(str::to_owned),
+        message: rule.map(|_| "Ask the on-call engineer.".to_owned()),
+        condition: None,
+        policy: Some(PolicyNote { id: last_id(policy), name: "Support".to_owned(), version: 1 }),
+        argument_keys: vec!["run_id".to_owned()],
+        argument_digest: None,
+        limits: Vec::<LimitNote>::new(),
+        shadow: None,
+        judged_micros: Some(200),
+        request_bytes: Some(300),
+        trace_id: None,
     }
 }
 
@@ -139,7 +142,7 @@ async fn a_decision_answers_the_four_questions_and_leads_to_its_rule() {
         .says("Ask the on-call engineer.")
         .says("ci@example.com")
         .says("run_id")
-        .says("values are never stored");
+        .says("the log has no values");
     for question in ["Who called what, when", "Which rule decided", "What was counted", "What to do"] {
         page.says(question);
     }

@@ -4,6 +4,7 @@
 
 mod access;
 mod account;
+mod approvals;
 mod docs;
 mod editor;
 mod grants;

@@ -7,12 +7,12 @@ use axum::Router;
 use axum::body::Body;
 use control::{Control, ControlParts};
 use dashboard::DashboardState;
-use domain::Clock;
+use domain::{ApprovalId, Clock, TenantId};
 use egress::EgressConfig;
 use flowforge_sim::{Engine, Options};
 use http::{HeaderMap, Request, header};
 use http_body_util::BodyExt;
-use testkit::TestDb;
+use testkit::{Question, TestDb};
 use tower::ServiceExt;
 use vault::{Entropy, Keyring};
 
@@ -29,7 +29,7 @@ pub struct Site {
 
 /// A browser of one person.
 pub struct Browser<'a> {
-    site: &'a Site,
+    pub site: &'a Site,
     pub cookies: BTreeMap<String, String>,
     /// The form token of the page that was last looked at.
     csrf: String,
@@ -96,6 +96,11 @@ impl Site {
         browser
     }
 
+    /// Lets a call wait for a person.
+    pub async fn ask(&self, question: &Question<'_>) -> ApprovalId {
+        question.ask(&self.database.storage, &self.state.keyring).await
+    }
+
     /// Sends a request as it is.
     pub async fn send(&self, request: Request<Body>) -> Page {
         answer(self.router.clone(), request).await
@@ -116,7 +121,18 @@ async fn answer(router: Router, request: Request<Body>) -> Page {
     Page { status: parts.status.as_u16(), path, headers: parts.headers, html }
 }
 
+/// The id at the end of an address.
+pub fn last_id<T: std::str::FromStr<Err: std::fmt::Debug>>(path: &str) -> T {
+    path.rsplit('/').next().unwrap().parse().unwrap()
+}
+
 impl Browser<'_> {
+    /// The organisation that `org` is the slug of.
+    pub async fn tenant(&mut self, org: &str) -> TenantId {
+        let settings = self.get(&format!("/o/{org}/settings")).await;
+        settings.html.split("<dt>Id</dt><dd><code>").nth(1).unwrap()[..36].parse().unwrap()
+    }
+
     /// Looks at a page.
     pub async fn get(&mut self, path: &str) -> Page {
         let request = self.request("GET", path).body(Body::empty()).unwrap();

@@ -1,7 +1,8 @@
 //! What to do about a decision: links to where it can be changed, in the order that people want them.
 
 use audit::Row;
-use domain::Outcome;
+use control::Approval;
+use domain::{ApprovalState, Outcome};
 use url::form_urlencoded::byte_serialize;
 
 use crate::frame::Frame;
@@ -50,7 +51,7 @@ pub fn simulate(row: &Row, frame: &Frame) -> Option<Action> {
 }
 
 /// What can be done about it by somebody who may.
-pub fn actions(row: &Row, frame: &Frame) -> Vec<Action> {
+pub fn actions(row: &Row, approval: Option<&Approval>, frame: &Frame) -> Vec<Action> {
     let server = row.server.as_ref().map(|server| frame.path(&format!("/servers/{}", server.id)));
     let at = |rest: String| server.as_ref().map(|server| format!("{server}{rest}"));
     let rule = row.rule.as_ref().map(|rule| byte_serialize(rule.as_bytes()).collect::<String>());
@@ -90,7 +91,10 @@ pub fn actions(row: &Row, frame: &Frame) -> Vec<Action> {
             href: None,
             text: "two parsers could read this request differently, so it is never forwarded.",
         }],
-        Outcome::Pending => vec![edit("if calls like this need nobody's approval.")],
+        Outcome::Pending => {
+            let question = approval.map(|approval| question(approval, frame));
+            question.into_iter().chain([edit("if calls like this need nobody's approval.")]).collect()
+        }
         Outcome::Allow => vec![
             edit("if calls like this should not go through."),
             Action {
@@ -101,4 +105,19 @@ pub fn actions(row: &Row, frame: &Frame) -> Vec<Action> {
         ],
     };
     all.into_iter().filter(|action| action.href.is_some() || row.outcome == Outcome::Malformed).collect()
+}
+
+/// The question to a person about a call that was told to wait.
+fn question(approval: &Approval, frame: &Frame) -> Action {
+    let text = match approval.state {
+        ApprovalState::Pending => "this call waits for a person, and its agent for them.",
+        ApprovalState::Approved => "it was approved: the agent can call again now.",
+        ApprovalState::Used => "it was approved, and the call was made.",
+        ApprovalState::Refused => "it was refused, and the agent is told so when it calls again.",
+        ApprovalState::Expired => "it ran out: the agent can call again, which asks anew.",
+        ApprovalState::Withdrawn => "the client no longer wants to make the call.",
+    };
+    let decides = approval.state == ApprovalState::Pending && frame.edits();
+    let name = if decides { "Approve or refuse it" } else { "Show the question" };
+    Action { name, href: Some(frame.path(&format!("/approvals/{}", approval.id))), text }
 }

@@ -3,7 +3,8 @@
 use askama::Template;
 use audit::{Row, ShadowNote};
 use axum::extract::State;
-use domain::DecisionId;
+use control::Approval;
+use domain::{DecisionId, PolicyId, ServerId};
 use url::form_urlencoded::byte_serialize;
 
 use super::advice::{Action, actions, sentence, simulate};
@@ -13,11 +14,11 @@ use crate::error::ErrorPage;
 use crate::frame::Frame;
 use crate::render::Page;
 use crate::state::DashboardState;
-use crate::view::filters;
 use crate::view::lines::{Line, excerpt};
+use crate::view::{approvals, filters};
 
 /// Lines shown around the rule.
-const AROUND: usize = 4;
+pub const AROUND: usize = 4;
 
 /// The page.
 #[derive(Template)]
@@ -25,6 +26,8 @@ const AROUND: usize = 4;
 pub struct Decision {
     pub frame: Frame,
     pub row: Row,
+    /// The question to a person that it asked, or that let it through.
+    pub approval: Option<Approval>,
     /// The rule with the JSON around it; empty where the policy is gone or the rule is none of its text.
     pub excerpt: Vec<Line>,
     /// The rule's place in its version of the policy.
@@ -36,6 +39,11 @@ impl Decision {
     /// What was called.
     pub fn subject(&self) -> &str {
         self.row.tool.as_deref().or(self.row.method.as_deref()).unwrap_or("request")
+    }
+
+    /// Where the question stands.
+    pub fn approval_sentence(approval: &Approval) -> String {
+        approvals::sentence(approval)
     }
 
     /// What became of it.
@@ -57,24 +65,30 @@ pub async fn decision(
     At((_, id)): At<(String, DecisionId)>,
 ) -> Result<Page<Decision>, ErrorPage> {
     let row = state.control.decision(&member.actor, id).await?;
-    let document = document(&state, &member, &row).await?;
+    let approval = state.control.approval_of_decision(&member.actor, &row).await?;
+    let policy = row.policy.as_ref().map(|policy| (policy.id, policy.version));
+    let document = document(&state, &member, policy).await?;
     let frame = member.frame(&state, "log");
     let jump = document.as_ref().and_then(|_| jump(&row, &frame));
     let excerpt = match (&document, &row.rule) {
         (Some(document), Some(rule)) => excerpt(document, rule, AROUND),
         _ => Vec::new(),
     };
-    let mut actions = actions(&row, &frame);
+    let mut actions = actions(&row, approval.as_ref(), &frame);
     // A policy that is deleted can't be tried any more.
     let deleted = row.policy.is_some() && document.is_none();
     actions.extend(simulate(&row, &frame).filter(|_| !deleted));
-    Ok(Page(Decision { frame, row, excerpt, jump, actions }))
+    Ok(Page(Decision { frame, row, approval, excerpt, jump, actions }))
 }
 
 /// The text that judged; none where no policy did, or it is deleted.
-async fn document(state: &DashboardState, member: &Member, row: &Row) -> Result<Option<String>, ErrorPage> {
-    let Some(policy) = &row.policy else { return Ok(None) };
-    match state.control.policy(&member.actor, policy.id, Some(policy.version)).await {
+pub async fn document(
+    state: &DashboardState,
+    member: &Member,
+    policy: Option<(PolicyId, u32)>,
+) -> Result<Option<String>, ErrorPage> {
+    let Some((policy, version)) = policy else { return Ok(None) };
+    match state.control.policy(&member.actor, policy, Some(version)).await {
         Ok(version) => Ok(Some(version.document)),
         Err(control::Error::NotFound) => Ok(None),
         Err(error) => Err(error.into()),
@@ -83,10 +97,19 @@ async fn document(state: &DashboardState, member: &Member, row: &Row) -> Result<
 
 fn jump(row: &Row, frame: &Frame) -> Option<String> {
     let (server, policy) = (row.server.as_ref()?, row.policy.as_ref()?);
-    let version =
-        frame.path(&format!("/servers/{}/policies/{}/versions/{}", server.id, policy.id, policy.version));
-    Some(match &row.rule {
+    Some(version_at(frame, server.id, (policy.id, policy.version), row.rule.as_deref()))
+}
+
+/// The address of a version of a policy, at a rule.
+pub fn version_at(
+    frame: &Frame,
+    server: ServerId,
+    (policy, version): (PolicyId, u32),
+    rule: Option<&str>,
+) -> String {
+    let version = frame.path(&format!("/servers/{server}/policies/{policy}/versions/{version}"));
+    match rule {
         Some(rule) => format!("{version}?rule={}#rule", byte_serialize(rule.as_bytes()).collect::<String>()),
         None => version,
-    })
+    }
 }

@@ -3,6 +3,7 @@
 use control::SimulationResult;
 use domain::Outcome;
 
+use crate::view::filters;
 use crate::view::lines::{Line, excerpt};
 
 /// Lines shown around what decided.
@@ -62,11 +63,7 @@ impl Verdict {
 
     /// How long a person has to approve it: `1 h`, `90 min`.
     pub fn expires(&self) -> Option<String> {
-        let seconds = self.result.expires_in?;
-        let units = [(86_400, "d"), (3600, "h"), (60, "min")];
-        let unit = units.into_iter().find(|(length, _)| seconds % length == 0);
-        let (length, word) = unit.unwrap_or((1, "s"));
-        Some(format!("{} {word}", seconds / length))
+        self.result.expires_in.map(filters::span)
     }
 }
 
