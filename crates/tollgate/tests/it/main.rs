@@ -4,6 +4,7 @@
 
 mod agreement;
 mod alerts;
+mod approvals;
 mod approving;
 mod bridge;
 mod bytes;

@@ -11,7 +11,9 @@ export async function agent(url, server, token) {
       try {
         const result = await client.callTool({ name, arguments: given });
         if (result.isError !== true) return 'allowed';
-        return result.content[0].text.startsWith('[POLICY DENIED] ') ? 'denied' : 'failed';
+        const { text } = result.content[0];
+        if (text.startsWith('[PENDING APPROVAL] ')) return 'waiting';
+        return text.startsWith('[POLICY DENIED] ') ? 'denied' : 'failed';
       } catch (error) {
         if (error.code === -32602) return 'unknown';
         throw error;

@@ -297,6 +297,33 @@ async function readLog(calls) {
   await page.locator('.cm-rule', { hasText: '"rate_limit": "2/minute"' }).waitFor();
 }
 
+/** A call that the policy asks about waits in the inbox; a person looks at it and approves it, and it runs once. */
+async function approve(calls) {
+  const cancel = () => calls.tool('flowforge_cancel_run', { run_id: 'run-0003' });
+  assert.equal(await cancel(), 'waiting');
+  await page.goto(`${task.url}/o/acme`);
+  await link('1 call waits for approval').waitFor();
+  await shoot('9-overview');
+  await link('Approvals 1 waiting').click();
+  await page.waitForURL('**/approvals');
+  await shoot('9-approvals');
+  await link('flowforge_cancel_run').click();
+  await page.waitForURL(/\/approvals\/[0-9a-f-]{36}$/);
+  await page.getByText('"run_id": "run-0003"').waitFor();
+  await shoot('9-question');
+  await page.getByLabel('Note to the agent').fill('Fine, this once.');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await page.getByText(`Approved by ${PERSON}: the call can be made once`).waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.tagName), 'H1', 'the focus goes to what changed');
+  assert.equal(await page.getByText('run-0003').count(), 0, 'the values are gone');
+  assert.equal(await cancel(), 'allowed');
+  await page.reload();
+  await page.getByText(`Approved by ${PERSON}, and the call was made`).waitFor();
+  await shoot('9-used');
+  assert.equal(await cancel(), 'waiting', 'an approval is good for one call');
+}
+
 async function revoke(server, calls) {
   await page.goto(`${task.url}/o/acme/servers/${server}/grants`);
   await link('CI bot').click();
@@ -320,7 +347,7 @@ async function makeKey() {
   assert.deepEqual(items.map((row) => [row.tool, row.outcome]), [['flowforge_retry_run', 'limit']]);
 }
 
-/** The same pages without JavaScript: logging in, filtering the log, opening a decision, changing a policy. */
+/** The same pages without JavaScript: logging in, filtering the log, opening a decision, refusing a call, changing a policy. */
 async function withoutScripts(policy) {
   const plain = await browser.newContext({ javaScriptEnabled: false });
   const page = await plain.newPage();
@@ -337,6 +364,12 @@ async function withoutScripts(policy) {
   await simulatePlainly(page, `${task.url}/o/acme/servers/${server}/policies`, 'Support agents');
 
   const press = (name) => page.getByRole('button', { name, exact: true }).click();
+  await page.goto(`${task.url}/o/acme/approvals?state=pending`);
+  await page.getByRole('link', { name: 'flowforge_cancel_run', exact: true }).click();
+  await page.getByText('it can only be refused').waitFor();
+  await page.getByLabel('Note to the agent').fill('Its grant is revoked.');
+  await press('Refuse');
+  await page.getByText(`Refused by ${PERSON}: Its grant is revoked.`).waitFor();
   const text = page.locator('textarea#document');
   await page.goto(policy);
   await page.getByLabel('What happens to flowforge_replay_run').selectOption({ label: 'Ask' });
@@ -365,6 +398,7 @@ const token = await rotate(server, await mintGrant(server));
 const calls = await call(server, token);
 await readLog(calls);
 await simulate({ page, shoot, write, written }, `${task.url}/o/acme/servers/${server}/policies`, 'Support agents');
+await approve(calls);
 await revoke(server, calls);
 assert.deepEqual(asked, ['beforeunload'], 'of what is left unsaved, the draft alone was changed');
 await makeKey();
