@@ -170,7 +170,8 @@ impl Bench {
     async fn start() -> Self {
         let binary = Path::new(env!("CARGO_BIN_EXE_tollgate"));
         let installation = Installation::of(binary, Path::new(env!("CARGO_TARGET_TMPDIR"))).await;
-        let tollgate = installation.serve(&[]).await;
+        // Nobody approves anything here.
+        let tollgate = installation.serve_with(&[], &[("TOLLGATE_APPROVAL_HOLD", "0")]).await;
         let upstream = Upstream::start(answer).await;
         let api = Api::sign_up(&tollgate.url).await;
         let server = api.register("Agreement", upstream.url().as_str(), &[]).await;
@@ -288,7 +289,8 @@ fn check_answer(case: &Case, status: StatusCode, body: &Value, end: &End) {
                 "{said}"
             );
             let message = end.message.as_deref().unwrap_or_default();
-            assert!(text.starts_with(&format!("[POLICY DENIED] {message}")), "{said}");
+            let mark = if end.outcome == "pending" { "[PENDING APPROVAL]" } else { "[POLICY DENIED]" };
+            assert!(text.starts_with(&format!("{mark} {message}")), "{said}");
         }
     }
 }
