@@ -159,6 +159,7 @@ async fn of_two_who_decide_at_once_one_does() {
 async fn a_refusal_says_why() {
     let desk = Desk::new().await;
     let id = desk.ask(ARGUMENTS).await;
+    desk.world.minutes(1);
     let refused = desk.refuse(id, "Use the staging project.").await.unwrap();
     assert_eq!(refused.state, ApprovalState::Refused);
     assert_eq!(refused.note.as_deref(), Some("Use the staging project."));

@@ -48,12 +48,14 @@ impl Stack {
         server
     }
 
-    /// What reached the upstream since it was registered. Its `calls` are those of clients, less what the gateway wants to know by itself.
+    /// What reached the upstream since it was registered. Its `calls` and `counts` are those of clients, less what the gateway wants to
+    /// know by itself.
     pub async fn reached(&self) -> Value {
         let log = reqwest::get(format!("{}/__log", self.sim)).await.unwrap();
         let mut log: Value = log.json().await.unwrap();
-        let own = |call: &Value| call["tool"].as_str().unwrap().starts_with("tollgate_no_such_tool_");
-        log["calls"].as_array_mut().unwrap().retain(|call| !own(call));
+        let own = |tool: &str| tool.starts_with("tollgate_no_such_tool_");
+        log["calls"].as_array_mut().unwrap().retain(|call| !own(call["tool"].as_str().unwrap()));
+        log["counts"].as_object_mut().unwrap().retain(|tool, _| !own(tool));
         log
     }
 }

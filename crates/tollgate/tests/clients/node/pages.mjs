@@ -315,7 +315,8 @@ async function approve(calls) {
   await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');
   await page.getByText(`Approved by ${PERSON}: the call can be made once`).waitFor();
-  assert.equal(await page.evaluate(() => document.activeElement.tagName), 'H1', 'the focus goes to what changed');
+  // The focus goes to what changed.
+  await page.waitForFunction(() => document.activeElement.tagName === 'H1');
   assert.equal(await page.getByText('run-0003').count(), 0, 'the values are gone');
   assert.equal(await cancel(), 'allowed');
   await page.reload();
