@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use audit::{
-    ClientNote, Closing, Decision, Drain, DrainSettings, Filter, GrantNote, LimitNote, Page, PolicyNote, Row,
+    ClientNote, Closing, Decision, Drain, DrainSettings, Filter, GrantNote, LimitNote, PolicyNote, Row,
     ServerNote,
 };
 use chrono::{DateTime, TimeZone, Utc};
@@ -173,14 +173,23 @@ impl Desk {
         self.ledger.close(&close).await.unwrap();
     }
 
-    pub async fn page(&self, filter: &Filter) -> Page {
+    /// Every row that fits, newest first: on a busy machine a search may end before it has looked at all.
+    pub async fn found(&self, filter: &Filter) -> Vec<Row> {
         let mut tx = self.storage.tenant(self.tenant).await.unwrap();
-        audit::search(&mut tx, filter, None, 1000).await.unwrap()
+        let (mut rows, mut next) = (Vec::new(), None);
+        loop {
+            let page = audit::search(&mut tx, filter, next, 1000).await.unwrap();
+            rows.extend(page.rows);
+            next = page.next;
+            if next.is_none() {
+                return rows;
+            }
+        }
     }
 
     /// The tenant's rows, newest first.
     pub async fn rows(&self) -> Vec<Row> {
-        self.page(&Filter::default()).await.rows
+        self.found(&Filter::default()).await
     }
 
     pub async fn get(&self, decision: &Decision) -> Option<Row> {

@@ -33,7 +33,7 @@ async fn filled() -> (Desk, Vec<Decision>) {
 }
 
 async fn found(desk: &Desk, filter: Filter) -> Vec<DecisionId> {
-    desk.page(&filter).await.rows.into_iter().map(|row| row.id).collect()
+    desk.found(&filter).await.into_iter().map(|row| row.id).collect()
 }
 
 fn expected(decisions: &[Decision], holds: impl Fn(&Decision) -> bool) -> Vec<DecisionId> {
