@@ -98,11 +98,11 @@ impl Answered {
     }
 
     /// What the policy is asked about: what was asked of the client, as the rules are now.
-    pub fn subject(&self, view: &GrantView) -> Subject<'static> {
+    pub fn subject(&self, view: &GrantView) -> Subject<'_> {
         match methods::asked(&self.method) {
             Asked::Nothing => Subject::Other,
             Asked::Surface(surface) => Subject::Surface(surface),
-            Asked::Unknown if view.target.custom_methods.contains(&self.method) => Subject::Custom,
+            Asked::Unknown if view.target.lets_pass(&self.method) => Subject::Custom(&self.method),
             Asked::Unknown => Subject::Unknown,
         }
     }

@@ -37,8 +37,8 @@ pub(crate) enum Subject<'a> {
     Surface(Surface),
     /// What a call of this tool has made: a task.
     Task(&'a str),
-    /// A method that the server's settings list: open to every grant with a policy.
-    Custom,
+    /// A method that the server's settings list, as long as they do: open to every grant with a policy.
+    Custom(&'a str),
     /// A method that nobody lists.
     Unknown,
     /// Anything else that has come this far passes: methods that must not were refused before.
@@ -110,7 +110,9 @@ pub(crate) fn judge(view: &GrantView, ask: &Ask<'_>, approved: bool) -> Judged {
         Subject::Surface(surface) => policy.judge_surface(surface),
         Subject::Task(tool) => policy.judge_tool(tool),
         Subject::Unknown => return Judged::denied(unknown_method()),
-        Subject::Custom | Subject::Other => return Judged::ALLOWED,
+        // They may have been changed since the request was looked at.
+        Subject::Custom(method) if !view.target.lets_pass(method) => return Judged::denied(unknown_method()),
+        Subject::Custom(_) | Subject::Other => return Judged::ALLOWED,
     };
     match verdict {
         Verdict::Allow { mut charges, shadow } => {
@@ -165,7 +167,7 @@ fn schema<'a>(policy: &Policy, view: &'a GrantView, tool: &str) -> Option<&'a Ar
 fn unknown_method() -> Refusal {
     Refusal {
         rule: "(unknown method)".into(),
-        message: "this method is none of the protocol: the server's settings can list it".into(),
+        message: "this method does not pass this gateway: the server's settings can list it".into(),
         conditions: Vec::new(),
     }
 }

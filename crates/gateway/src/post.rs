@@ -85,7 +85,7 @@ pub(crate) async fn post(
     }
     let subject = match &answered {
         Some(answered) => answered.subject(&found.view),
-        None => subject(rule, call.as_ref(), tasks.tool.as_deref()),
+        None => subject(&message, rule, call.as_ref(), tasks.tool.as_deref()),
     };
     let mut ask = Ask {
         session: session.as_ref(),
@@ -162,14 +162,24 @@ async fn of_handle(
 }
 
 /// What the policy is asked about.
-fn subject<'a>(rule: Rule, call: Option<&'a ToolCall<'a>>, tool: Option<&'a str>) -> Subject<'a> {
+fn subject<'a>(
+    message: &'a Message<'a>,
+    rule: Rule,
+    call: Option<&'a ToolCall<'a>>,
+    tool: Option<&'a str>,
+) -> Subject<'a> {
     match (rule, call, tool) {
         (Rule::Judge, Some(call), _) => Subject::Call(call),
         (Rule::Surface(surface), ..) => Subject::Surface(surface),
         // Who may no longer call the tool may still end what it does.
         (Rule::Task(TaskMethod::Cancel), ..) => Subject::Other,
         (Rule::Task(_), _, Some(tool)) => Subject::Task(tool),
-        (Rule::Custom, ..) => Subject::Custom,
+        (Rule::Custom, ..) => Subject::Custom(match message {
+            Message::Request(request) => &request.method,
+            Message::Notification(notification) => &notification.method,
+            // No answer is a method.
+            Message::Response(_) => "",
+        }),
         _ => Subject::Other,
     }
 }

@@ -78,6 +78,13 @@ impl Targets {
     }
 }
 
+impl Target {
+    /// Whether the server's settings list this method.
+    pub fn lets_pass(&self, method: &str) -> bool {
+        self.custom_methods.iter().any(|listed| listed == method)
+    }
+}
+
 impl Tools {
     fn new(stored: &[stored::ToolSchema]) -> Self {
         let by_name = stored.iter().map(|tool| (tool.name.as_str().into(), Tool::new(tool))).collect();

@@ -39,7 +39,7 @@ impl Reply {
             let subject = match asked(method) {
                 Asked::Nothing => None,
                 Asked::Surface(surface) => Some(Subject::Surface(surface)),
-                Asked::Unknown if view.target.custom_methods.contains(method) => Some(Subject::Custom),
+                Asked::Unknown if view.target.lets_pass(method) => Some(Subject::Custom(method)),
                 Asked::Unknown => Some(Subject::Unknown),
             };
             let allowed = match subject {

@@ -61,6 +61,23 @@ async fn a_method_passes_at_once_at_a_gateway_that_remembers_the_grant() {
 }
 
 #[tokio::test]
+async fn a_method_is_closed_at_once_at_a_gateway_that_remembers_the_grant() {
+    let gate = Gate::new(plain).await;
+    for round in 1..=3 {
+        list(&gate, &["acme/thing"]).await;
+        for _ in 0..2 {
+            send(gate.legacy("acme/thing", json!({}))).await;
+        }
+        list(&gate, &[]).await;
+        let closed = send(gate.legacy("acme/thing", json!({}))).await;
+        assert_eq!((closed.status.as_u16(), closed.code()), (200, -32601));
+        assert_eq!(gate.upstream().received().len(), 2 * round, "it was forwarded by what was remembered");
+    }
+    let refused = gate.decisions().await.into_iter().filter(|decision| decision.outcome == Outcome::Deny);
+    assert!(refused.map(|decision| decision.rule).all(|rule| rule.as_deref() == Some("(unknown method)")));
+}
+
+#[tokio::test]
 async fn a_server_asks_by_such_a_method_too() {
     let asks = upstream::event(&json!({ "jsonrpc": "2.0", "id": "q", "method": "acme/ask", "params": {} }));
     let answer = upstream::event(&json!({ "jsonrpc": "2.0", "id": 1, "result": {} }));
