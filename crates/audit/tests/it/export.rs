@@ -78,5 +78,5 @@ async fn no_connection_is_held_between_pages() {
         assert!(reader.next().await.unwrap().is_ok());
         readers.push(reader);
     }
-    assert_eq!(desk.rows().await.len(), 1000);
+    assert_eq!(desk.rows().await.len(), 1500);
 }
