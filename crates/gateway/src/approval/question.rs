@@ -28,14 +28,15 @@ pub(crate) struct Question {
     pub expires_at: DateTime<Utc>,
 }
 
-/// Asks about the call that was denied as pending, unless that was done before; or says why it can't be asked about.
+/// Asks about the call that was denied as pending, unless that was done before; nothing if somebody has approved it meanwhile. Or
+/// says why it can't be asked about.
 pub(super) async fn ask(
     gateway: &GatewayState,
     view: &GrantView,
     arrival: &Arrival,
     ask: &Ask<'_>,
     denial: &Denial,
-) -> Result<Result<Question, &'static str>, Refusal> {
+) -> Result<Result<Option<Question>, &'static str>, Refusal> {
     let (Some(call), Some(bound)) = (ask.call(), call_of(view, arrival, ask)) else {
         return Err(Refusal::Internal);
     };
@@ -77,13 +78,20 @@ pub(super) async fn ask(
     let asking = async {
         let mut tx = gateway.parts.storage.tenant(view.tenant).await?;
         let standing = tx.ask_approval(&row, MOST).await?;
+        // Approved since it was judged: then nothing of this stands, and the approval is there to be taken.
+        if tx.take_approval(bound, denial.request, now).await?.is_some() {
+            return Ok(None);
+        }
         tx.commit().await?;
-        Ok(standing)
+        Ok(Some(standing))
     };
     Ok(match asking.await.map_err(|error| unavailable(&error))? {
-        Standing::Pending(id, expires_at) => Ok(Question { id, expires_at }),
-        Standing::Refused(..) => Err("a person refused this call"),
-        Standing::Unknown => Err("a hundred calls of this grant wait for a person already: call again later"),
+        None => Ok(None),
+        Some(Standing::Pending(id, expires_at)) => Ok(Some(Question { id, expires_at })),
+        Some(Standing::Refused(..)) => Err("a person refused this call"),
+        Some(Standing::Unknown) => {
+            Err("a hundred calls of this grant wait for a person already: call again later")
+        }
     })
 }
 

@@ -54,7 +54,8 @@ impl Waiting<'_> {
         let Message::Request(request) = self.message else { return Err(Refusal::Internal) };
         let asking = question::ask(self.gateway, &view, arrival, self.ask, &denial);
         let question = match asking.await? {
-            Ok(question) => question,
+            Ok(Some(question)) => question,
+            Ok(None) => return self.again(&view, arrival).await,
             Err(why) => {
                 denial.message = format!("{}; {why}", denial.message);
                 return self.denied(&view, &denial).await;
