@@ -6,8 +6,8 @@ help: ## show this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
 
 demo: ## build, start everything, drive an agent through the gateway; ONCE=1 ends after the table
-	cargo build --release --locked -p tollgate -p flowforge-sim
-	scripts/services run -- target/release/tollgate demo $(if $(ONCE),--once)
+	cargo build --profile demo --locked -p tollgate -p flowforge-sim
+	scripts/services run -- target/demo/tollgate demo $(if $(ONCE),--once)
 
 test: ## every test, with private services
 	scripts/services run -- scripts/test

@@ -59,6 +59,13 @@ const link = (name) => page.getByRole('link', { name, exact: true });
 const heading = (name) => page.getByRole('heading', { name, exact: true });
 const tab = (name) => page.locator('nav.tabs').getByRole('link', { name });
 
+/**
+ * Waits until what was brought in is at rest. Only then are its buttons htmx's, and only after it the focus moves, which
+ * scrolls: a click that was aimed before would land beside its button.
+ */
+const settled = () =>
+  page.waitForFunction(() => !document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling, .htmx-added'));
+
 /** The editor proper, in the place of the plain field. */
 const editor = page.locator('.cm-content');
 
@@ -94,8 +101,10 @@ async function addServer() {
   await page.getByRole('link', { name: /Flowforge \(demo\)/ }).click();
   await page.waitForURL('**entry=**');
   assert.match(await page.getByLabel('Upstream URL').inputValue(), /^http:.*\/mcp$/);
+  await settled();
   await button('Check connection').click();
   await page.locator('#probe').getByText('401').first().waitFor();
+  await settled();
   await page.locator('input.mono[name^="header"]').first().fill('X-Api-Key');
   await page.locator('input[type=password]').first().fill(task.upstreamKey);
   await button('Check connection').click();
