@@ -12,25 +12,35 @@ use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep};
 
 use crate::error::{EgressError, Phase};
+use crate::stream::Stream;
 
 /// Pieces of the answer as they come. Dropping it closes the stream.
 #[derive(Debug)]
 pub struct Body {
-    incoming: Incoming,
+    source: Source,
     idle: Duration,
     /// Runs only while a piece is waited for; most answers come in one and never need it.
     timer: Option<Pin<Box<Sleep>>>,
     waiting: bool,
 }
 
+/// Where the pieces come from.
+#[derive(Debug)]
+pub(crate) enum Source {
+    /// A connection of a pool.
+    Pool(Incoming),
+    /// A connection of its own.
+    Own(Stream),
+}
+
 impl Body {
-    pub(crate) fn new(incoming: Incoming, idle: Duration) -> Self {
-        Self { incoming, idle, timer: None, waiting: false }
+    pub(crate) fn new(source: Source, idle: Duration) -> Self {
+        Self { source, idle, timer: None, waiting: false }
     }
 
     /// The whole body, if it is at most `max` bytes long; stops reading as soon as it is longer.
     pub async fn read(mut self, max: usize) -> Result<Bytes, EgressError> {
-        if self.incoming.size_hint().lower() > max as u64 {
+        if self.size_hint().lower() > max as u64 {
             return Err(EgressError::TooLarge { max });
         }
         let mut first = Bytes::new();
@@ -70,14 +80,16 @@ impl HttpBody for Body {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, EgressError>>> {
-        match Pin::new(&mut self.incoming).poll_frame(cx) {
+        let polled = match &mut self.source {
+            Source::Pool(incoming) => Pin::new(incoming)
+                .poll_frame(cx)
+                .map_err(|error| EgressError::classify(&error, EgressError::Broken)),
+            Source::Own(stream) => Pin::new(stream).poll_frame(cx),
+        };
+        match polled {
             Poll::Ready(frame) => {
                 self.waiting = false;
-                Poll::Ready(
-                    frame.map(|frame| {
-                        frame.map_err(|error| EgressError::classify(&error, EgressError::Broken))
-                    }),
-                )
+                Poll::Ready(frame)
             }
             Poll::Pending => match self.poll_idle(cx) {
                 Poll::Ready(()) => Poll::Ready(Some(Err(EgressError::Timeout(Phase::Idle)))),
@@ -87,10 +99,16 @@ impl HttpBody for Body {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.incoming.is_end_stream()
+        match &self.source {
+            Source::Pool(incoming) => incoming.is_end_stream(),
+            Source::Own(stream) => stream.is_end_stream(),
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.incoming.size_hint()
+        match &self.source {
+            Source::Pool(incoming) => incoming.size_hint(),
+            Source::Own(stream) => stream.size_hint(),
+        }
     }
 }

@@ -1,10 +1,11 @@
-//! The client: its pools of kept-alive connections.
+//! The client: its pools of kept-alive connections, and streams beside them.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use domain::UpstreamUrl;
+use http::uri::Scheme;
 use http::{Request, Response};
 use http_body_util::Full;
 use hyper_util::client::legacy;
@@ -12,11 +13,12 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use ipnet::IpNet;
 use tokio::runtime::{Handle, Id};
 
-use crate::body::Body;
+use crate::body::{Body, Source};
 use crate::connect::{Connector, Lookup, Resolver};
 use crate::counted::Counts;
 use crate::error::{EgressError, Phase};
 use crate::guard::Admission;
+use crate::stream;
 
 /// How upstreams are called. There is no limit on how long an answer may take in all: streams last for hours.
 #[derive(Clone, Debug)]
@@ -72,6 +74,8 @@ type Pool = legacy::Client<Connector, Full<Bytes>>;
 pub struct Client {
     shared: Pool,
     own: Arc<[(Id, Pool)]>,
+    /// Makes the connections of streams.
+    connector: Connector,
     resolver: Resolver,
     tls: Arc<rustls::ClientConfig>,
     counts: Counts,
@@ -92,7 +96,8 @@ impl Client {
         let connector = Connector::new(resolver.clone(), tls.clone(), config.connect_timeout, counts.clone());
         let pool = || pool(&connector, &config);
         let own = config.runtimes.iter().map(|runtime| (*runtime, pool())).collect();
-        Ok(Self { shared: pool(), own, resolver, tls: Arc::new(tls), counts, config })
+        let shared = pool();
+        Ok(Self { shared, own, connector, resolver, tls: Arc::new(tls), counts, config })
     }
 
     /// How long a small document may take as a whole.
@@ -147,13 +152,34 @@ impl Client {
         self.check_scheme(request.uri().scheme_str().unwrap_or_default())?;
         let sending = self.pool().request(request.map(Full::new));
         match tokio::time::timeout(self.config.first_byte_timeout, sending).await {
-            Ok(Ok(response)) => Ok(response.map(|incoming| Body::new(incoming, self.config.idle_timeout))),
+            Ok(Ok(response)) => Ok(response.map(|incoming| self.body(Source::Pool(incoming)))),
             Ok(Err(error)) => {
                 let otherwise = if error.is_connect() { EgressError::Connect } else { EgressError::Broken };
                 Err(EgressError::classify(&error, otherwise))
             }
             Err(_) => Err(EgressError::Timeout(Phase::FirstByte)),
         }
+    }
+
+    /// Sends one request whose answer is a stream that may be open for hours. As [`send`](Self::send), but where there is no TLS
+    /// the request goes over a connection of its own, which takes up next to nothing while the stream is quiet. With TLS there may
+    /// be HTTP/2, which needs no connection for each.
+    pub async fn open(&self, request: Request<Bytes>) -> Result<Response<Body>, EgressError> {
+        if request.uri().scheme() != Some(&Scheme::HTTP) {
+            return self.send(request).await;
+        }
+        self.check_scheme(Scheme::HTTP.as_str())?;
+        let opening = async {
+            let connection = self.connector.plain(request.uri().clone()).await?;
+            stream::exchange(connection, request).await
+        };
+        let opened = tokio::time::timeout(self.config.first_byte_timeout, opening).await;
+        let response = opened.unwrap_or(Err(EgressError::Timeout(Phase::FirstByte)))?;
+        Ok(response.map(|stream| self.body(Source::Own(stream))))
+    }
+
+    fn body(&self, source: Source) -> Body {
+        Body::new(source, self.config.idle_timeout)
     }
 
     /// The pool of the runtime that calls.

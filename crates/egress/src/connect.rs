@@ -15,9 +15,9 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::Name;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
-use tower::Service;
+use tower::{Service, ServiceExt};
 
-use crate::counted::{Counted, Counts};
+use crate::counted::{Counted, Counts, Standing};
 use crate::error::{EgressError, Phase};
 use crate::guard::Admission;
 
@@ -116,7 +116,7 @@ impl reqwest::dns::Resolve for Resolver {
     }
 }
 
-/// Makes the pool's connections: guard, TCP and TLS within one time limit.
+/// Makes connections, those of the pools too: guard, TCP and TLS within one time limit.
 #[derive(Clone)]
 pub(crate) struct Connector {
     resolver: Resolver,
@@ -142,6 +142,16 @@ impl Connector {
             .enable_all_versions()
             .wrap_connector(http);
         Self { resolver, tls, timeout, counts }
+    }
+
+    /// A connection without TLS that is in no pool, to the host and port of an `http` address.
+    pub(crate) async fn plain(&self, uri: Uri) -> Result<(TcpStream, Standing), EgressError> {
+        let connected = self.clone().oneshot(uri).await;
+        let connected = connected.map_err(|error| EgressError::classify(&error, EgressError::Connect))?;
+        match connected.into_parts() {
+            (MaybeHttpsStream::Http(stream), standing) => Ok((stream.into_inner(), standing)),
+            (MaybeHttpsStream::Https(_), _) => Err(EgressError::Unsendable("it is not plain".to_owned())),
+        }
     }
 }
 

@@ -38,8 +38,7 @@ impl Counts {
         match connected {
             Ok(stream) => {
                 self.made.inc();
-                self.open.inc();
-                Ok(Counted { stream, open: self.open.clone() })
+                Ok(Counted { stream, standing: Standing::new(&self.open) })
             }
             Err(error) => {
                 self.failed.inc();
@@ -53,12 +52,30 @@ impl Counts {
 #[derive(Debug)]
 pub(crate) struct Counted<S> {
     stream: S,
-    open: IntGauge,
+    standing: Standing,
 }
 
-impl<S> Drop for Counted<S> {
+/// Counts a connection as standing until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Standing(IntGauge);
+
+impl Standing {
+    pub(crate) fn new(open: &IntGauge) -> Self {
+        open.inc();
+        Self(open.clone())
+    }
+}
+
+impl Drop for Standing {
     fn drop(&mut self) {
-        self.open.dec();
+        self.0.dec();
+    }
+}
+
+impl<S> Counted<S> {
+    /// The connection, and what counts it.
+    pub(crate) fn into_parts(self) -> (S, Standing) {
+        (self.stream, self.standing)
     }
 }
 

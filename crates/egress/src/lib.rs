@@ -1,5 +1,5 @@
 //! The only door to upstream servers: a pooled client that connects to public addresses alone, follows no redirect,
-//! reads no proxy from the environment, keeps no cookie and decompresses nothing.
+//! reads no proxy from the environment, keeps no cookie and decompresses nothing. Streams over plain HTTP have a connection each.
 //!
 //! What is sent and whether it may be sent is decided elsewhere; here is where a tenant's address can't lead inside.
 
@@ -11,6 +11,7 @@ mod error;
 mod guard;
 #[cfg(test)]
 mod rebinding;
+mod stream;
 
 pub use body::Body;
 pub use client::{Client, EgressConfig};

@@ -26,11 +26,12 @@ fn request(url: &str) -> http::Request<Bytes> {
 async fn an_answer_that_turns_private_after_the_check_is_refused() {
     let inside = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://rebind.example:{}/mcp", inside.local_addr().unwrap().port());
-    let client = client(&[&["93.184.215.14"], &["127.0.0.1"]]);
+    let client = client(&[&["93.184.215.14"], &["127.0.0.1"], &["127.0.0.1"]]);
 
     assert_eq!(client.check(&url.parse::<UpstreamUrl>().unwrap()).await, Ok(()));
     let refused = client.send(request(&url)).await.unwrap_err();
     assert_eq!(refused, EgressError::PrivateAddress("rebind.example".to_owned()));
+    assert_eq!(client.open(request(&url)).await.unwrap_err(), refused);
     let reached = tokio::time::timeout(Duration::from_millis(100), inside.accept()).await;
     assert!(reached.is_err(), "the inner listener was reached");
 }

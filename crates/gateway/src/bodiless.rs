@@ -41,8 +41,14 @@ pub(crate) async fn bodiless(
     let mut headers = headers::to_upstream(head, version);
     trace::pass_on(arrival, &mut headers);
     resume::open(gateway, permit.view(), &mut headers)?;
-    let outbound =
-        Outbound { method: method.clone(), headers, session: session.as_ref(), body: Bytes::new() };
+    let reply = Reply::bodiless(&method, &ask);
+    let outbound = Outbound {
+        method,
+        headers,
+        session: session.as_ref(),
+        body: Bytes::new(),
+        expected: reply.expected(),
+    };
     let answer = upstream::forward(gateway, permit, outbound).await?;
-    relay::relay(gateway, answer, Reply::bodiless(&method, &ask)).await
+    relay::relay(gateway, answer, reply).await
 }

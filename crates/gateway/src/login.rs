@@ -113,25 +113,35 @@ impl From<RenewError> for Unsent {
     }
 }
 
+/// What is expected back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Expected {
+    /// An answer, be it a stream that ends with it.
+    Answer,
+    /// A stream that may be open for hours.
+    Stream,
+}
+
 /// Sends a request to the upstream of `view`, with its login.
 pub(crate) async fn send(
     gateway: &Gateway,
     view: &GrantView,
     request: Request<Bytes>,
+    expected: Expected,
 ) -> Result<Response<egress::Body>, Unsent> {
     let connection = match &view.login {
-        Login::Headers => return Ok(gateway.parts.egress.send(request).await?),
+        Login::Headers => return Ok(once(gateway, request, expected).await?),
         Login::Missing { personal: true } => return Err(Unsent::LoggedOut(LoggedOut::NotConnectedFor)),
         Login::Missing { personal: false } => return Err(Unsent::LoggedOut(LoggedOut::NotConnected)),
         Login::Connection(connection) => connection,
     };
     let token = connection.current(gateway).await?;
-    let response = gateway.parts.egress.send(with(&request, &token)).await?;
+    let response = once(gateway, with(&request, &token), expected).await?;
     let (response, token) = if response.status() == StatusCode::UNAUTHORIZED
         && let Some(another) = connection.another(gateway, &token).await?
     {
         drop(response);
-        (gateway.parts.egress.send(with(&request, &another)).await?, another)
+        (once(gateway, with(&request, &another), expected).await?, another)
     } else {
         (response, token)
     };
@@ -141,6 +151,19 @@ pub(crate) async fn send(
         _ => connection.note_let_in(gateway, &token),
     }
     Ok(response)
+}
+
+/// Sends it, whatever the answer.
+async fn once(
+    gateway: &Gateway,
+    request: Request<Bytes>,
+    expected: Expected,
+) -> Result<Response<egress::Body>, EgressError> {
+    match expected {
+        Expected::Answer => gateway.parts.egress.send(request).await,
+        // In a box of its own, for which most requests have no use.
+        Expected::Stream => Box::pin(gateway.parts.egress.open(request)).await,
+    }
 }
 
 /// The request with this token, whatever else was to be sent in its place.

@@ -140,6 +140,7 @@ pub(crate) async fn post(
             Cow::Borrowed(_) => body.clone(),
             Cow::Owned(rewritten) => rewritten.into(),
         },
+        expected: reply.expected(),
     };
     let mut answer = upstream::forward(gateway, permit, outbound).await?;
     answer.call.sits(seat);

@@ -11,7 +11,7 @@ use mcp::headers::PROTOCOL_VERSION;
 
 use crate::close::{Ending, OpenCall};
 use crate::directory::GrantView;
-use crate::login::{self, Unsent};
+use crate::login::{self, Expected, Unsent};
 use crate::permit::Permit;
 use crate::refusal::Refusal;
 use crate::sessions::{SESSION, Session};
@@ -24,6 +24,7 @@ pub(crate) struct Outbound<'a> {
     pub headers: HeaderMap,
     pub session: Option<&'a Session>,
     pub body: Bytes,
+    pub expected: Expected,
 }
 
 /// The head of the upstream's answer, and the call that it answers.
@@ -45,7 +46,7 @@ pub(crate) async fn forward(
     let mut request = request(&view, outbound.headers, session, outbound.body);
     *request.method_mut() = outbound.method;
     call.forwarded();
-    match login::send(gateway, &view, request).await {
+    match login::send(gateway, &view, request, outbound.expected).await {
         Ok(response) => {
             call.answered(response.status());
             Ok(Answer { response, view, call })
@@ -75,7 +76,7 @@ pub(crate) fn answer(
     *request.method_mut() = Method::POST;
     let (gateway, view) = (gateway.clone(), Arc::clone(view));
     gateway.background.clone().spawn(async move {
-        if let Err(error) = login::send(&gateway, &view, request).await {
+        if let Err(error) = login::send(&gateway, &view, request, Expected::Answer).await {
             tracing::warn!(server = %view.server, %error, "a request of an upstream could not be answered");
         }
     });
@@ -94,7 +95,7 @@ pub(crate) async fn ask(
     let session = session.map(|session| session.upstream.clone());
     let mut request = request(view, headers, session, body.into());
     *request.method_mut() = Method::POST;
-    login::send(gateway, view, request).await
+    login::send(gateway, view, request, Expected::Answer).await
 }
 
 /// The headers of a message of the gateway's own.

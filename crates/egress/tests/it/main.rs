@@ -5,4 +5,5 @@
 mod limits;
 mod refusals;
 mod server;
+mod streams;
 mod wire;

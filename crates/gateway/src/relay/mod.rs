@@ -25,6 +25,7 @@ use crate::arrival::Arrival;
 use crate::close::{Ending, OpenCall};
 use crate::directory::GrantView;
 use crate::judge::Ask;
+use crate::login::Expected;
 use crate::refusal::Refusal;
 use crate::sessions::{self, SESSION, Session};
 use crate::state::{Gateway, GatewayState};
@@ -165,6 +166,11 @@ impl Reply {
     /// Whether it brings what nobody asked for yet: then it ends when the rules change.
     fn brings_news(&self) -> bool {
         matches!(self.kind, Kind::Stream | Kind::Listen)
+    }
+
+    /// What the upstream is asked for.
+    pub fn expected(&self) -> Expected {
+        if self.brings_news() { Expected::Stream } else { Expected::Answer }
     }
 
     /// What tells the client that its list of tools has changed with the rules, where it listens for that.

@@ -121,6 +121,32 @@ async fn a_quiet_stream_is_kept_alive() {
 }
 
 #[tokio::test]
+async fn what_is_known_to_be_a_stream_has_a_connection_of_its_own() {
+    let world = World::new(ALLOW, |request| match request.rpc_method().as_str() {
+        "" | "subscriptions/listen" => upstream::events(": here\n\n"),
+        _ => plain(request),
+    })
+    .await;
+    let (door, grant) = (world.door().await, world.grant().await);
+    let filter = json!({ "notifications": { "toolsListChanged": true } });
+    for request in [
+        calling(&door, &grant),
+        listening(&door, &grant),
+        calling(&door, &grant),
+        door.modern(&grant, "subscriptions/listen", filter),
+        calling(&door, &grant),
+    ] {
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        response.bytes().await.unwrap();
+    }
+    let peers: Vec<_> = world.upstream.received().iter().map(|received| received.peer).collect();
+    let [first, get, second, listen, third] = peers[..] else { panic!("{peers:?}") };
+    assert!(first == second && second == third, "calls share one: {peers:?}");
+    assert!(get != first && listen != first && get != listen, "{peers:?}");
+}
+
+#[tokio::test]
 async fn lists_are_filtered_in_every_stream() {
     let list = result(json!({ "tools": [{ "name": "read" }, { "name": "secret" }], "nextCursor": "n" }));
     let world = World::new(ONE, move |request| match request.rpc_method().as_str() {
