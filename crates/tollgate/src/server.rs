@@ -4,6 +4,7 @@
 //! come back on another connection; at *stopping* nothing is accepted any more, and what is idle is closed; at *ending*
 //! what still runs is cut off.
 
+use std::error::Error;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use axum::http::header::{CONNECTION, HeaderValue};
 use axum::http::{Request, Version};
 use futures_util::FutureExt as _;
 use hyper::body::Incoming;
+use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -63,14 +65,7 @@ pub struct Front {
 
 /// Serves it until `stop` has come to its end, or nothing runs any more.
 pub async fn serve(listener: TcpListener, front: Front, stop: Stop) {
-    let patience = front.patience;
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(patience.idle);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .keep_alive_interval(Some(patience.idle))
-        .keep_alive_timeout(patience.idle);
+    let speech = Arc::new(Speech::new(front.patience));
     let (graceful, mut connections) = (GracefulShutdown::new(), JoinSet::new());
     loop {
         tokio::select! {
@@ -78,7 +73,7 @@ pub async fn serve(listener: TcpListener, front: Front, stop: Stop) {
                 Ok((stream, peer)) => {
                     let (runtime, place) = front.threads.place();
                     let (watcher, stop) = (graceful.watcher(), stop.clone());
-                    let connection = connection(builder.clone(), watcher, stream, peer, front.clone(), stop);
+                    let connection = connection(Arc::clone(&speech), watcher, stream, peer, front.clone(), stop);
                     connections.spawn_on(connection.map(|()| drop(place)), &runtime);
                 }
                 Err(error) if is_of_the_peer(&error) => {}
@@ -103,9 +98,32 @@ pub async fn serve(listener: TcpListener, front: Front, stop: Stop) {
     }
 }
 
+/// What is spoken over a connection.
+struct Speech {
+    /// Where the first bytes are of HTTP/1, as they nearly always are.
+    http1: http1::Builder,
+    /// Where they may be of either.
+    either: auto::Builder<TokioExecutor>,
+}
+
+impl Speech {
+    fn new(patience: Patience) -> Self {
+        let mut http1 = http1::Builder::new();
+        http1.timer(TokioTimer::new()).header_read_timeout(patience.idle);
+        let mut either = auto::Builder::new(TokioExecutor::new());
+        either.http1().timer(TokioTimer::new()).header_read_timeout(patience.idle);
+        either
+            .http2()
+            .timer(TokioTimer::new())
+            .keep_alive_interval(Some(patience.idle))
+            .keep_alive_timeout(patience.idle);
+        Self { http1, either }
+    }
+}
+
 /// One connection, to its end, on the thread that this is polled by.
 async fn connection(
-    builder: auto::Builder<TokioExecutor>,
+    speech: Arc<Speech>,
     watcher: Watcher,
     stream: TcpStream,
     peer: SocketAddr,
@@ -116,10 +134,9 @@ async fn connection(
     let _ = stream.set_nodelay(true);
     let Ok(stream) = stream.into_std().and_then(TcpStream::from_std) else { return };
     let Front { app, proxies, patience, .. } = front;
-    let builder = tokio::select! {
+    let http1 = tokio::select! {
         told = timeout(patience.idle, tells_of_http1(&stream)) => match told {
-            Ok(Ok(true)) => builder.http1_only(),
-            Ok(Ok(false)) => builder,
+            Ok(Ok(http1)) => http1,
             Ok(Err(_)) | Err(_) => return,
         },
         () = stop.stopping.cancelled() => return,
@@ -138,8 +155,14 @@ async fn connection(
             Ok::<_, std::convert::Infallible>(response)
         }
     });
-    let connection = builder.serve_connection(TokioIo::new(stream), service);
-    if let Err(error) = watcher.watch(connection.into_owned()).await {
+    let stream = TokioIo::new(stream);
+    let ended: Result<(), Box<dyn Error + Send + Sync>> = if http1 {
+        watcher.watch(speech.http1.serve_connection(stream, service)).await.map_err(Into::into)
+    } else {
+        // In a box of its own: it takes up more than the other, which there may be ten thousand of.
+        Box::pin(watcher.watch(speech.either.serve_connection(stream, service).into_owned())).await
+    };
+    if let Err(error) = ended {
         tracing::debug!(%error, "a connection ended badly");
     }
 }

@@ -51,7 +51,8 @@ pub(super) async fn relay(
     call: OpenCall,
     reply: Reply,
 ) -> Result<Response, Refusal> {
-    let mut events = Events::new(gateway.clone(), body, view, call, reply);
+    // In a box: what follows would hold it twice, in what it was made of and in what it is.
+    let mut events = Box::new(Events::new(gateway.clone(), body, view, call, reply));
     let settled = if events.reply.kind == Kind::Initialize { Box::pin(events.settle()).await? } else { None };
     let session = events.reply.session_header(gateway, &events.view, &head.headers, settled);
     let stream = stream::unfold(events, async |mut events| Some((events.next().await?, events)));
