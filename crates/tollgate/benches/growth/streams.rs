@@ -33,14 +33,17 @@ pub async fn run(wanted: usize) {
     let control = installation.serve(&["control"]).await;
     let gateway = installation.serve(&["gateway"]).await;
     let api = Api::sign_up(&control.url).await;
-    let server = api.register("Flowforge", &url, &[]).await;
+    // The one of the two that has sessions.
+    let server = api.register("Flowforge", url.trim_end_matches("/json"), &[]).await;
     let policy = api.policy(&server, "bench", &json!({ "version": "1", "default": "allow" })).await;
     let token = api.mint(&server, &policy, "bench").await.token;
 
     let address = gateway.url.trim_start_matches("http://").to_owned();
+    let session = session(&format!("{}/mcp/{server}", gateway.url), &token).await;
     let request = format!(
         "GET /mcp/{server} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n\
-         accept: text/event-stream\r\nmcp-protocol-version: 2025-06-18\r\nuser-agent: bench/1\r\n\r\n"
+         accept: text/event-stream\r\nmcp-protocol-version: 2025-06-18\r\nmcp-session-id: {session}\r\n\
+         user-agent: bench/1\r\n\r\n"
     );
     let process = gateway.id().unwrap();
     let mut open = Vec::with_capacity(count);
@@ -63,6 +66,23 @@ pub async fn run(wanted: usize) {
         tenths % 10
     ));
     assert!(after - before <= added * BOUND, "a stream costs more than {BOUND} KiB");
+}
+
+/// A session at the server, by the name that the gateway gives it.
+async fn session(url: &str, token: &str) -> String {
+    let params = json!({
+        "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": { "name": "bench", "version": "1" }
+    });
+    let message = json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params });
+    let request = reqwest::Client::new()
+        .post(url)
+        .bearer_auth(token)
+        .header("content-type", "application/json")
+        .header("accept", "application/json, text/event-stream")
+        .body(message.to_string());
+    let response = request.send().await.unwrap();
+    let session = response.headers().get("mcp-session-id");
+    session.unwrap_or_else(|| panic!("no session: {response:?}")).to_str().unwrap().to_owned()
 }
 
 /// Opens streams until there are `count`.

@@ -29,8 +29,10 @@ pub async fn start() -> (Child, String) {
 /// Is the upstream, until it is killed.
 pub async fn serve() {
     let sim = flowforge_sim::router(Engine::new(), Options::default());
-    let app =
-        Router::new().route("/mcp/json", get(quiet).fallback_service(sim.clone())).fallback_service(sim);
+    let app = Router::new()
+        .route("/mcp", get(quiet).fallback_service(sim.clone()))
+        .route("/mcp/json", get(quiet).fallback_service(sim.clone()))
+        .fallback_service(sim);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let told = writeln!(std::io::stdout(), "http://{address}/mcp/json");
