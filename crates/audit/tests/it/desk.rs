@@ -215,7 +215,7 @@ impl Desk {
 }
 
 /// The counts that are not what counting the rows gives, of all tenants; a count of 0 is as good as none.
-const MISCOUNTED: &str = "
+pub const MISCOUNTED: &str = "
     WITH r AS (
         SELECT tenant_id::text AS tenant, extract(epoch FROM date_trunc('hour', decided_at, 'UTC'))::text AS hour,
             coalesce(server_id, '00000000-0000-0000-0000-000000000000')::text AS server, coalesce(tool, '') AS tool,

@@ -8,6 +8,7 @@ mod drain;
 mod evidence;
 mod export;
 mod killed;
+mod owner;
 mod questions;
 mod search;
 mod statistics;
