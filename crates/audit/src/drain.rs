@@ -15,6 +15,7 @@ use ledger::{Entry, EntryKind, Ledger, Most, Shard};
 use storage::Storage;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 use vault::Entropy;
 
@@ -120,14 +121,22 @@ impl Drain {
     async fn drain(&self, stop: &CancellationToken) -> Result<u64, Error> {
         let backlog = self.ledger.backlog().await?;
         let shards = futures_util::stream::iter(backlog.into_iter().map(|(shard, _)| shard));
-        let mut written = shards.map(|shard| self.drain_shard(shard, stop)).buffer_unordered(AT_ONCE);
+        // Tasks, so that one is read and hashed while another is.
+        let start = |shard| {
+            let (drain, stop) = (self.clone(), stop.clone());
+            AbortOnDropHandle::new(tokio::spawn(async move { drain.drain_shard(shard, &stop).await }))
+        };
+        let mut written = shards.map(start).buffer_unordered(AT_ONCE);
         let mut sum = 0;
         let mut failure = None;
         // A shard that fails does not hold up the others.
         while let Some(shard) = written.next().await {
             match shard {
-                Ok(entries) => sum += entries,
-                Err(error) => failure = Some(error),
+                Ok(Ok(entries)) => sum += entries,
+                Ok(Err(error)) => failure = Some(error),
+                Err(ended) if ended.is_panic() => std::panic::resume_unwind(ended.into_panic()),
+                // The runtime is gone, and this with it.
+                Err(_) => {}
             }
         }
         failure.map_or(Ok(sum), Err)
