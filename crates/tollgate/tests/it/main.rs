@@ -28,6 +28,7 @@ mod outages;
 mod pages;
 mod pivots;
 mod proxies;
+mod redis_nodes;
 mod rolling;
 mod same;
 mod stack;

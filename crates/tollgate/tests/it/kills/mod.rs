@@ -26,7 +26,7 @@ const TENANTS: usize = 6;
 /// What each tool stands for.
 pub const COUNTED: &str = "flowforge_health_check";
 pub const SCARCE: &str = "flowforge_list_runs";
-pub const FREE: &str = "flowforge_list_workflows";
+pub const FREE: &str = "flowforge_list_functions";
 pub const DENIED: &str = "flowforge_send_event";
 /// Calls of the scarce tool that each organisation has.
 pub const SCARCE_MAX: i64 = 40;
@@ -42,7 +42,8 @@ pub struct Tenant {
 }
 
 impl Tenant {
-    async fn new(url: &str, upstream: &str, number: usize) -> Self {
+    /// A new one, by the API at `url`.
+    pub async fn new(url: &str, upstream: &str, number: usize) -> Self {
         let api = Api::sign_up_as(url, &format!("ada{number}@example.com"), &format!("Acme {number}")).await;
         let server = api.register("Flowforge", upstream, &[]).await;
         let limit = |counter: &str, max: i64| json!({ "limits": [{ "counter": counter, "window": "month", "align": "calendar", "max": max }] });
