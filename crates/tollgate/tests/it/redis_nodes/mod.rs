@@ -110,7 +110,8 @@ impl House {
         self.answer("limits that deny", lost, COUNTED, |told| told.denied() == Some("(limits unavailable)"))
             .await;
         self.answer("calls that Postgres judges", lost, FREE, Answer::allowed).await;
-        load.goes_on(lost, |lost| !lost, SOME).await;
+        // Longer than a cluster takes to find that slots of it are not covered.
+        load.goes_on(lost, |lost| !lost, SOME * 5).await;
 
         hold(false).await;
         self.answer("calls that are counted again", lost, COUNTED, Answer::allowed).await;
