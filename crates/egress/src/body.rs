@@ -29,8 +29,8 @@ pub struct Body {
 pub(crate) enum Source {
     /// A connection of a pool.
     Pool(Incoming),
-    /// A connection of its own.
-    Own(Stream),
+    /// A connection of its own. In a box: every request has room for a body, and few are of this kind.
+    Own(Box<Stream>),
 }
 
 impl Body {

@@ -175,7 +175,7 @@ impl Client {
         };
         let opened = tokio::time::timeout(self.config.first_byte_timeout, opening).await;
         let response = opened.unwrap_or(Err(EgressError::Timeout(Phase::FirstByte)))?;
-        Ok(response.map(|stream| self.body(Source::Own(stream))))
+        Ok(response.map(|stream| self.body(Source::Own(Box::new(stream)))))
     }
 
     fn body(&self, source: Source) -> Body {
