@@ -1,4 +1,5 @@
-//! An owner of the tables that is no superuser: what was in the log before there were counts is counted.
+//! An owner of the tables that is no superuser: what was in the log before there were counts is counted, and where a chain begins
+//! whose old days were dropped is known.
 
 use sqlx::migrate::Migrator;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
@@ -10,6 +11,8 @@ static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
 
 /// The first migration that counts.
 const COUNTS: i64 = 113;
+/// The migration that brings anchors.
+const ANCHORS: i64 = 114;
 
 /// Rows of two organisations on two days with a partition and one without: allowed, refused, failed, and by nobody who is known.
 const ROWS: &str = "
@@ -127,5 +130,31 @@ async fn what_was_counted_in_part_is_counted_anew() {
         )
         .await;
     assert_eq!(plain.miscounted().await, Vec::<String>::new());
+    plain.drop().await;
+}
+
+#[tokio::test]
+async fn chains_whose_old_days_were_dropped_before_there_were_anchors_have_one() {
+    let db = testkit::database().await;
+    let mut plain = Plain::new(&db).await;
+    plain.migrate_before(ANCHORS).await;
+    // Some batches are kept of the first, none of the second; of the third nothing was dropped.
+    plain
+        .run(
+            "INSERT INTO audit_heads (tenant_id, number, hash, kept_from)
+             SELECT md5('tenant' || n)::uuid, 9, decode(repeat('09', 32), 'hex'), CASE WHEN n < 3 THEN '2026-01-12Z'::timestamptz END
+             FROM generate_series(1, 3) n;
+             INSERT INTO audit_batches (tenant_id, number, written_at, entries, previous, hash)
+             SELECT md5('tenant' || n)::uuid, number, '2026-01-12 10:00Z', '{}', decode(repeat('0' || number - 1, 32), 'hex'),
+                 decode(repeat('0' || number, 32), 'hex')
+             FROM generate_series(5, 9) number, (VALUES (1), (3)) t (n)",
+        )
+        .await;
+    storage::migrate(&plain.owner_url, &plain.url).await.unwrap();
+    let known = "SELECT coalesce(h.kept_behind, 0) * 1000 + coalesce(a.number, 0) * 10 + coalesce(get_byte(a.hash, 0), 0)
+        FROM audit_heads h LEFT JOIN audit_anchors a ON a.tenant_id = h.tenant_id AND a.day = '2026-01-10'
+        ORDER BY h.tenant_id = md5('tenant1')::uuid DESC, h.tenant_id = md5('tenant2')::uuid DESC";
+    let known: Vec<i64> = sqlx::query_scalar(known).fetch_all(&mut plain.database).await.unwrap();
+    assert_eq!(known, [9_044, 9_099, 0], "kept behind, the anchor's number, a byte of its hash");
     plain.drop().await;
 }
