@@ -150,6 +150,8 @@ async fn chains_whose_old_days_were_dropped_before_there_were_anchors_have_one()
              FROM generate_series(5, 9) number, (VALUES (1), (3)) t (n)",
         )
         .await;
+    plain.migrate_before(ANCHORS + 4).await;
+    assert_eq!(plain.number("SELECT count(kept_behind) FROM audit_heads").await, 0, "the owner saw no heads");
     storage::migrate(&plain.owner_url, &plain.url).await.unwrap();
     let known = "SELECT coalesce(h.kept_behind, 0) * 1000 + coalesce(a.number, 0) * 10 + coalesce(get_byte(a.hash, 0), 0)
         FROM audit_heads h LEFT JOIN audit_anchors a ON a.tenant_id = h.tenant_id AND a.day = '2026-01-10'
